@@ -1,0 +1,1 @@
+"""Definitions become tables, screens and access here; this floor knows neither web nor queue."""

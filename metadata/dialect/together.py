@@ -1,0 +1,117 @@
+"""What several definitions must agree on: references that exist, one definition of a name, what packs rely on.
+
+Called by `check` once all documents have been looked at one by one, with the catalog that they will join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from metadata.catalog import Catalog
+from metadata.dialect.plain import step
+from metadata.errors import Problem
+from metadata.model import Definition
+
+WITHDRAWN = "x-withdrawn"
+UNKNOWN = "There is no definition called “%(name)s”."
+
+
+def problems(
+    changed: Mapping[str, Definition],
+    withdrawn: frozenset[str],
+    named: frozenset[str],
+    known: Catalog | None,
+    *,
+    restoring: bool,
+) -> Iterator[tuple[str, Problem]]:
+    """Pairs of a definition's name and what is wrong with it among the others.
+
+    `changed` are the documents as far as they could be read, `named` the names of all. `restoring` lifts
+    what only holds for changes made by people, since an earlier catalog comes back as it was.
+    """
+    before = dict(known.entities) if known is not None else {}
+    whole = {name: entity.definition for name, entity in before.items()} | dict(changed)
+    whole = {name: definition for name, definition in whole.items() if name not in withdrawn}
+    for name, definition in changed.items():
+        yield from ((name, problem) for problem in _references(definition, whole, named - withdrawn))
+        yield from ((name, problem) for problem in _level(definition, whole))
+        if name in before:
+            yield from ((name, problem) for problem in _kept(before[name].definition, definition, restoring))
+    yield from _left_behind(whole, withdrawn, changed)
+    yield from _directories(whole, changed)
+
+
+def _references(definition: Definition, whole: Mapping[str, Definition], named: frozenset[str]) -> Iterator[Problem]:
+    for field in definition.fields.values():
+        if field.ref is None:
+            continue
+        pointer = f"{step('/properties', field.name)}/$ref"
+        if field.ref not in whole and field.ref not in named:
+            hint = "Check the spelling, or publish that definition together with this one."
+            yield Problem(pointer, UNKNOWN, {"name": field.ref}, hint)
+        elif field.ref in whole and whole[field.ref].kind == "walkthrough":
+            yield Problem(pointer, "“%(name)s” has no records to refer to.", {"name": field.ref})
+
+
+def _level(definition: Definition, whole: Mapping[str, Definition]) -> Iterator[Problem]:
+    given: Any = definition.document.get("x-okr") or {}
+    parent = whole.get(given.get("parent", ""))
+    if "parent" not in given:
+        return
+    if parent is None:
+        yield Problem("/x-okr/parent", UNKNOWN, {"name": given["parent"]})
+        return
+    above: Any = parent.document.get("x-okr") or {}
+    if parent.kind != "okr_level":
+        yield Problem("/x-okr/parent", "“%(name)s” is no level of objectives.", {"name": parent.name})
+    elif above.get("level", 0) >= given.get("level", 1):
+        message = "“%(name)s” must be a level above this one."
+        yield Problem("/x-okr/parent", message, {"name": parent.name})
+
+
+def _kept(old: Definition, new: Definition, restoring: bool) -> Iterator[Problem]:
+    if old.stores_records and new.kind == "walkthrough":
+        yield Problem("/x-kind", "A definition with records can't become a walkthrough.")
+    if restoring:
+        return
+    for name, field in old.fields.items():
+        if not field.core:
+            continue
+        pointer, now = step("/properties", name), new.fields.get(name)
+        if name not in new.document["properties"]:
+            message = "Workflows rely on the field “%(name)s”; it can be renamed in its title, not removed."
+            yield Problem(pointer, message, {"name": name})
+        elif now is not None and (now.type, now.ref) != (field.type, field.ref):
+            message = "Workflows rely on the type of “%(name)s” (%(type)s); it can't become another."
+            yield Problem(pointer, message, {"name": name, "type": field.type})
+        elif now is not None:
+            if not now.core:
+                message = "Workflows rely on the field “%(name)s”; it stays marked x-core."
+                yield Problem(f"{pointer}/x-core", message, {"name": name})
+            for choice in field.enum:
+                if now.choice(choice.value) is None:
+                    message = "Workflows rely on the choice “%(name)s”; it can be labelled anew or retired."
+                    yield Problem(f"{pointer}/enum", message, {"name": choice.value})
+
+
+def _left_behind(
+    whole: Mapping[str, Definition], withdrawn: frozenset[str], changed: Mapping[str, Definition]
+) -> Iterator[tuple[str, Problem]]:
+    for name, definition in whole.items():
+        if name in changed:
+            continue  # told where the reference stands
+        for field in definition.fields.values():
+            if field.ref in withdrawn:
+                message = "“%(name)s” refers to these records with its field “%(field)s”."
+                yield field.ref or "", Problem("", message, {"name": name, "field": field.name})
+
+
+def _directories(whole: Mapping[str, Definition], changed: Mapping[str, Definition]) -> Iterator[tuple[str, Problem]]:
+    for kind in ("person", "unit"):
+        marked = [name for name, d in whole.items() if d.directory is not None and d.directory.kind == kind]
+        for name in marked:
+            if len(marked) > 1 and name in changed:
+                message = "“%(name)s” is marked as this directory already; there can be one of each kind."
+                other = next(one for one in marked if one != name)
+                yield name, Problem("/x-directory/kind", message, {"name": other})

@@ -1,0 +1,153 @@
+"""Edits of a definition's document: a plain JSON object in, a new one out, nothing else touched.
+
+Called by the designer. Pure: no database, no catalog. What was given is never changed; a result may
+still have problems, which `dialect.check` names.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Document = dict[str, Any]
+
+
+def put_field(
+    document: Mapping[str, Any],
+    name: str,
+    schema: Mapping[str, Any],
+    words: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    required: bool = False,
+) -> Document:
+    """The document with the field `name` as `schema`: in its place, or as the last one when it is new.
+
+    A new one stands at the end of the last section of the form, where the document divides it.
+    `words` are its texts by language (`{"zh": {"title": …, "description": …, "x-enum-labels": {…}}}`).
+    """
+    made = _copy(document)
+    fields = made.setdefault("properties", {})
+    sections = made.get("x-screen", {}).get("sections", ())
+    if name not in fields and sections:
+        sections[-1]["fields"] = [*sections[-1]["fields"], name]
+    fields[name] = _copy(schema)
+    for language, texts in (words or {}).items():
+        _words(made, language, name, texts)
+    _mark(made, "required", name, wanted=required)
+    return made
+
+
+def drop_field(document: Mapping[str, Any], name: str) -> Document:
+    """The document without the field `name`, wherever a list, a section, a translation, a unique or a rule names it."""
+    made = _copy(document)
+    made.get("properties", {}).pop(name, None)
+    _mark(made, "required", name, wanted=False)
+    for texts in made.get("x-i18n", {}).values():
+        texts.get("properties", {}).pop(name, None)
+    screen = made.get("x-screen", {})
+    if "list" in screen:
+        screen["list"] = [n for n in screen["list"] if n != name]
+    for section in screen.get("sections", ()):
+        section["fields"] = [n for n in section["fields"] if n != name]
+    if "sections" in screen:
+        screen["sections"] = [s for s in screen["sections"] if s["fields"]]
+    if str(screen.get("order", "")).lstrip("-") == name:
+        del screen["order"]
+    _drop_from_label(made, name)
+    _drop_from_rule(made, name)
+    if "x-unique" in made:
+        made["x-unique"] = [names for names in made["x-unique"] if name not in names]
+        if not made["x-unique"]:
+            del made["x-unique"]
+    return made
+
+
+def move_field(document: Mapping[str, Any], name: str, by: int) -> Document:
+    """The document with the field `by` places further down (up when negative), as far as there are places.
+
+    In the section that names the field it moves the same way, so that forms show what the list of fields says.
+    """
+    made = _copy(document)
+    fields = made.get("properties", {})
+    order = _moved(list(fields), name, by)
+    made["properties"] = {n: fields[n] for n in order}
+    for section in made.get("x-screen", {}).get("sections", ()):
+        if name in section["fields"]:
+            section["fields"] = sorted(section["fields"], key=order.index)
+    return made
+
+
+def show_in_list(document: Mapping[str, Any], names: Sequence[str]) -> Document:
+    """The document whose list has these columns, in this order."""
+    made = _copy(document)
+    made["x-screen"] = {**made.get("x-screen", {}), "list": list(names)}
+    return made
+
+
+def retitle(document: Mapping[str, Any], texts: Mapping[str, str], words: Mapping[str, Mapping[str, str]]) -> Document:
+    """The document with other texts of its own (title, x-plural, description); an empty one is left out."""
+    made = _copy(document)
+    _put(made, texts)
+    for language, own in words.items():
+        _put(made.setdefault("x-i18n", {}).setdefault(language, {}), own)
+    return made
+
+
+def _copy(value: Mapping[str, Any]) -> Document:
+    return copy.deepcopy(dict(value))
+
+
+def _words(document: Document, language: str, name: str, texts: Mapping[str, Any]) -> None:
+    kept = {key: copy.deepcopy(value) for key, value in texts.items() if value}
+    fields = document.setdefault("x-i18n", {}).setdefault(language, {}).setdefault("properties", {})
+    if kept:
+        fields[name] = kept
+    else:
+        fields.pop(name, None)
+
+
+def _drop_from_label(document: Document, name: str) -> None:
+    """A label, also one of another language, does without the field; one with nothing left is gone."""
+    for place in (document, *document.get("x-i18n", {}).values()):
+        label = place.get("x-label")
+        if isinstance(label, list):
+            place["x-label"] = [n for n in label if n != name]
+        if "x-label" in place and not place["x-label"]:
+            del place["x-label"]
+
+
+def _drop_from_rule(document: Document, name: str) -> None:
+    """An if/then does without the field; one that asks about it, or asks for nothing else, is gone."""
+    asked = document.get("if", {})
+    told = [document[branch] for branch in ("then", "else") if branch in document]
+    for branch in told:
+        branch.get("properties", {}).pop(name, None)
+        _mark(branch, "required", name, wanted=False)
+    gone = name in asked.get("properties", {}) or name in asked.get("required", ())
+    if told and (gone or not any(any(branch.values()) for branch in told)):
+        for keyword in ("if", "then", "else"):
+            document.pop(keyword, None)
+
+
+def _mark(document: Document, keyword: str, name: str, *, wanted: bool) -> None:
+    listed = list(document.get(keyword, ()))
+    if wanted and name not in listed:
+        document[keyword] = [*listed, name]
+    elif not wanted and name in listed:
+        document[keyword] = [n for n in listed if n != name]
+
+
+def _moved(names: list[str], name: str, by: int) -> list[str]:
+    at = names.index(name)
+    rest = names[:at] + names[at + 1 :]
+    to = min(max(at + by, 0), len(rest))
+    return [*rest[:to], name, *rest[to:]]
+
+
+def _put(target: Document, texts: Mapping[str, str]) -> None:
+    for key, value in texts.items():
+        if value:
+            target[key] = value
+        else:
+            target.pop(key, None)

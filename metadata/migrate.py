@@ -1,0 +1,179 @@
+"""DDL for a publish: Alembic operations made from two definitions, inside the caller's transaction.
+
+Nothing is dropped. A column keeps the name it was born with; one that is no longer in the definition
+stays, nullable and out of sight. SQLite can't alter a column in place, so Alembic copies the table there
+(foreign keys are unchecked meanwhile, see `engine.publishing`, and checked again by the publisher).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import BatchOperations, Operations
+from sqlalchemy import Connection, MetaData, Table
+
+from metadata import fieldtypes, tables
+from metadata.changes import Change
+from metadata.model import Definition, Field
+
+ALTERING = frozenset(
+    {"required", "optional", "type", "enum value added", "enum value removed", "longer", "field removed"}
+)
+
+
+def create_tables(connection: Connection, definitions: Sequence[Definition]) -> None:
+    """Create the tables of new definitions; references among them may go round in circles."""
+    md = MetaData()
+    made = [tables.ddl_table(d, md, connection.dialect.name) for d in definitions if d.stores_records]
+    names = {table.name for table in made}
+    inspector = sa.inspect(connection)
+    existing = {name for name in inspector.get_table_names() if name.startswith("rec_")}
+    for table in made:
+        for link in list(table.foreign_keys):
+            target = link.target_fullname.split(".")[0]
+            if target not in names:  # SQLAlchemy wants to know the table that a foreign key names
+                Table(target, md, sa.Column("id", sa.BigInteger, primary_key=True), extend_existing=True)
+    md.create_all(connection, tables=[t for t in made if t.name not in existing])
+
+
+def alter_table(connection: Connection, old: Definition, new: Definition, changes: Sequence[Change]) -> None:
+    """Bring the table of `old` to `new`: columns first, then types, checks and NOT NULL, then unique indexes."""
+    operations = Operations(MigrationContext.configure(connection))
+    present = {c["name"] for c in sa.inspect(connection).get_columns(new.table_name)}
+    for item in new.fields.values():
+        if item.column not in present:
+            _add_column(operations, connection, new, item)
+        elif item.enum and item.column not in {f.column for f in old.fields.values()}:
+            _returning_enum(operations, connection, new, item)
+    touched = [c for c in changes if c.kind in ALTERING]
+    if touched:
+        _alter_columns(operations, connection, old, new)
+    _reindex(connection, old, new)
+
+
+def _add_column(operations: Operations, connection: Connection, definition: Definition, item: Field) -> None:
+    # Nullable at first: filled, then held to NOT NULL.
+    if connection.dialect.name == "sqlite":
+        _add_column_on_sqlite(connection, definition, item)
+    else:
+        kind = fieldtypes.of(item).sql(item)
+        operations.add_column(definition.table_name, sa.Column(item.column, kind))
+        if item.ref:
+            name = tables.constraint_name("fk", definition.table_name, item.column)
+            operations.create_foreign_key(name, definition.table_name, f"rec_{item.ref}", [item.column], ["id"])
+        if item.enum:
+            _check(operations, definition, item)
+    if item.ref:
+        operations.create_index(
+            tables.constraint_name("ix", definition.table_name, item.column), definition.table_name, [item.column]
+        )
+
+
+def _add_column_on_sqlite(connection: Connection, definition: Definition, item: Field) -> None:
+    """The column with its constraints in one statement: SQLite takes none afterwards, and Alembic sends them so."""
+    kind = fieldtypes.of(item).sql(item).compile(connection.dialect)
+    link = f' REFERENCES "rec_{item.ref}" (id)' if item.ref else ""
+    check = f" CHECK ({tables.enum_condition(item)})" if item.enum else ""
+    connection.exec_driver_sql(f'ALTER TABLE "{definition.table_name}" ADD COLUMN "{item.column}" {kind}{link}{check}')
+
+
+def _check(operations: Operations | BatchOperations, definition: Definition, item: Field) -> None:
+    name, condition = tables.constraint_name("ck", definition.table_name, item.column), tables.enum_text(item)
+    if isinstance(operations, BatchOperations):
+        operations.create_check_constraint(name, condition)
+    else:
+        operations.create_check_constraint(name, definition.table_name, condition)
+
+
+def _returning_enum(operations: Operations, connection: Connection, definition: Definition, item: Field) -> None:
+    """A field that comes back is held to today's values, not to those it left with."""
+    if connection.dialect.name == "sqlite":
+        return
+    name = tables.constraint_name("ck", definition.table_name, item.column)
+    operations.execute(sa.text(f'ALTER TABLE "{definition.table_name}" DROP CONSTRAINT IF EXISTS "{name}"'))
+    _check(operations, definition, item)
+
+
+def hold_to_required(connection: Connection, definition: Definition, columns: Sequence[str]) -> None:
+    """NOT NULL for columns whose values have been filled; SQLite's door holds it without rebuilding the table."""
+    if connection.dialect.name == "sqlite":
+        return
+    operations = Operations(MigrationContext.configure(connection))
+    for column in columns:
+        operations.alter_column(definition.table_name, column, nullable=False)
+
+
+def _alter_columns(operations: Operations, connection: Connection, old: Definition, new: Definition) -> None:
+    after = {f.column: f for f in new.fields.values()}
+    before = {f.column: f for f in old.fields.values()}
+    if connection.dialect.name == "sqlite":
+        _rebuild_on_sqlite(operations, connection, new)
+        return
+    table = new.table_name
+    for column, item in before.items():
+        now = after.get(column)
+        if now is None:
+            operations.alter_column(table, column, nullable=True)
+            continue
+        kind = fieldtypes.of(now).sql(now)
+        if str(kind.compile(connection.dialect)) != str(fieldtypes.of(item).sql(item).compile(connection.dialect)):
+            operations.alter_column(table, column, type_=kind)
+        if item.required and not now.required:
+            operations.alter_column(table, column, nullable=True)
+        if [e.value for e in item.enum] != [e.value for e in now.enum]:
+            if item.enum:
+                operations.drop_constraint(tables.constraint_name("ck", table, column), table, type_="check")
+            if now.enum:
+                _check(operations, new, now)
+
+
+def _rebuild_on_sqlite(operations: Operations, connection: Connection, new: Definition) -> None:
+    """Copy the table into its new shape; columns out of sight come along."""
+    md = MetaData()
+    wanted = tables.ddl_table(new, md, "sqlite")
+    for link in list(wanted.foreign_keys):
+        target = link.target_fullname.split(".")[0]
+        if target != wanted.name and target not in md.tables:
+            Table(target, md, sa.Column("id", sa.Integer, primary_key=True))
+    known = {c.name for c in wanted.columns}
+    held = {c["name"]: c for c in sa.inspect(connection).get_columns(new.table_name)}
+    for name, column in held.items():
+        if name not in known:
+            wanted.append_column(sa.Column(name, column["type"]))
+    listed = connection.execute(
+        sa.text("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = :t AND sql IS NOT NULL"),
+        {"t": new.table_name},
+    )
+    for index in list(listed.scalars()):
+        connection.execute(sa.text(f'DROP INDEX "{index}"'))
+    names = ", ".join(f'"{name}"' for name in held)
+    spare = f"_old_{new.table_name}"
+    connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")  # other tables keep pointing at the name
+    operations.rename_table(new.table_name, spare)
+    connection.exec_driver_sql("PRAGMA legacy_alter_table=OFF")
+    md.create_all(connection, tables=[wanted])
+    operations.execute(sa.text(f'INSERT INTO "{new.table_name}" ({names}) SELECT {names} FROM "{spare}"'))
+    operations.drop_table(spare)
+
+
+def _reindex(connection: Connection, old: Definition, new: Definition) -> None:
+    """Unique indexes as the new definition has them."""
+    columns = [[new.fields[n].column for n in names] for names in new.unique]
+    if columns == [[old.fields[n].column for n in names] for names in old.unique]:
+        return
+    for position in range(len(old.unique)):
+        connection.execute(sa.text(f'DROP INDEX IF EXISTS "ux_{new.table_name}_{position}"'))
+    md = MetaData()
+    table = tables.ddl_table(new, md, connection.dialect.name)
+    for index in table.indexes:
+        if index.unique:
+            index.create(connection)
+
+
+def unchecked_links(connection: Connection) -> list[str]:
+    """Foreign keys that a rebuild on SQLite would leave dangling; empty when all is well."""
+    if connection.dialect.name != "sqlite":
+        return []
+    return [str(row) for row in connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()]

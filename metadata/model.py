@@ -1,0 +1,216 @@
+"""What a definition is once it has been read: frozen values, no raw JSON.
+
+`parser.py` makes them; catalog, tables, access, validation and the portal's screens read them.
+Nothing here does I/O or knows a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any, Literal
+
+Kind = Literal["entity", "kpi", "okr_level", "catalog", "review_form", "survey", "walkthrough"]
+RowScope = Literal["none", "own", "department", "all"]
+ACTIONS = ("list", "show", "add", "edit", "remove", "export", "import")
+SCOPES: tuple[RowScope, ...] = ("none", "own", "department", "all")
+SYSTEM_COLUMNS = (
+    "id",
+    "_version",
+    "_created_at",
+    "_created_by",
+    "_changed_at",
+    "_changed_by",
+    "_removed_at",
+    "_removed_by",
+)
+
+
+def frozen(mapping: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+    """A read-only copy of `mapping`."""
+    return MappingProxyType(dict(mapping or {}))
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What people read of a thing, in English and per language: `title`, `plural`, `description`."""
+
+    title: str
+    plural: str = ""
+    description: str = ""
+    translated: Mapping[str, Mapping[str, str]] = field(default_factory=frozen)
+
+    def get(self, name: str, language: str = "en") -> str:
+        """The text called `name` ("title", "plural", "description") in `language`, else in English."""
+        own = self.translated.get(language, {}).get(name)
+        return own or str(getattr(self, name)) or (self.title if name == "plural" else "")
+
+
+@dataclass(frozen=True)
+class EnumValue:
+    """One choice of an enum; a retired one stays valid where it stands and is offered no more."""
+
+    value: str | int
+    labels: Mapping[str, str] = field(default_factory=frozen)
+    retired: bool = False
+
+    def label(self, language: str = "en") -> str:
+        """The choice as people read it."""
+        return self.labels.get(language) or self.labels.get("en") or str(self.value)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One property of a definition.
+
+    `type` names a row of `fieldtypes.TYPES`; `column` is the physical column (`x-id`), given at first
+    publish and kept for life; `scale` is the number of decimal places where `multipleOf` gives one.
+    """
+
+    name: str
+    column: str
+    type: str
+    texts: Texts
+    required: bool = False
+    enum: tuple[EnumValue, ...] = ()
+    ref: str | None = None
+    max_length: int | None = None
+    min_length: int | None = None
+    minimum: float | int | None = None
+    maximum: float | int | None = None
+    exclusive_minimum: float | int | None = None
+    exclusive_maximum: float | int | None = None
+    scale: int | None = None
+    multiple_of: float | int | None = None
+    pattern: str | None = None
+    default: Any = None
+    has_default: bool = False
+    dimension: bool = False
+    core: bool = False
+    widget: str = ""
+    format: str = ""
+
+    def title(self, language: str = "en") -> str:
+        """The label of the field."""
+        return self.texts.get("title", language)
+
+    def help(self, language: str = "en") -> str:
+        """The sentence under the field; empty where there is none."""
+        return self.texts.get("description", language)
+
+    def choice(self, value: Any) -> EnumValue | None:
+        """The enum value that equals `value`."""
+        return next((e for e in self.enum if e.value == value), None)
+
+
+@dataclass(frozen=True)
+class RoleAccess:
+    """What one role may do with the records of one definition."""
+
+    rows: RowScope
+    can: frozenset[str]
+    hides: frozenset[str] = frozenset()
+    locks: frozenset[str] = frozenset()
+    others_only: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled group of fields on a form."""
+
+    texts: Texts
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Which fields a list shows, in what order its rows come, and how a form is divided."""
+
+    list: tuple[str, ...]
+    order: tuple[tuple[str, bool], ...]  # (field, descending)
+    sections: tuple[Section, ...]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a KPI is measured; expressions are read by `metadata.measure`."""
+
+    time: str
+    plan: str
+    actual: str
+    direction: str = "higher"
+    unit: str = ""
+    baseline: str = "0"
+    floor: str = "0"
+    cap: str = "1.2"
+    extra: Mapping[str, Any] = field(default_factory=frozen)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Which reference fields say whose record it is; "" means the record itself, None nobody."""
+
+    person: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Marks the definition that holds people or units, and the fields that tie them together."""
+
+    kind: Literal["person", "unit"]
+    account: str = ""
+    unit: str = ""
+    parent: str = ""
+    head: str = ""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One definition, read and checked. `document` is the JSON it came from (never changed)."""
+
+    name: str
+    kind: Kind
+    texts: Texts
+    fields: Mapping[str, Field]
+    unique: tuple[tuple[str, ...], ...]
+    logic: Mapping[str, Any]
+    access: Mapping[str, RoleAccess]
+    screen: Screen
+    owner: Owner
+    directory: Directory | None
+    measure: Measure | None
+    label_fields: Mapping[str, tuple[str, ...]]
+    group: str
+    icon: str
+    extras: Mapping[str, Any]
+    document: Mapping[str, Any]
+
+    def title(self, language: str = "en") -> str:
+        """The name of one record's kind, for example "Employee"."""
+        return self.texts.get("title", language)
+
+    def plural(self, language: str = "en") -> str:
+        """The name of the list, for example "Employees"."""
+        return self.texts.get("plural", language)
+
+    def label_of(self, language: str = "en") -> tuple[str, ...]:
+        """The fields that make a record's label in `language`."""
+        return self.label_fields.get(language) or self.label_fields["en"]
+
+    @property
+    def stores_records(self) -> bool:
+        """Whether there is a table behind it (a walkthrough has none)."""
+        return bool(self.fields)
+
+    @cached_property
+    def table_name(self) -> str:
+        """The physical table."""
+        return f"rec_{self.name}"
+
+    @cached_property
+    def references(self) -> frozenset[str]:
+        """The definitions that its fields point at."""
+        return frozenset(f.ref for f in self.fields.values() if f.ref)

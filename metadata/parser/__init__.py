@@ -1,0 +1,11 @@
+"""Reading definitions: text to JSON (`text`), checked JSON to a frozen Definition (`definition`).
+
+Called by publish, catalog, packs, the designer and the command line. Between the two steps stands
+`metadata.dialect.check`, which finds what is wrong; `parse` takes its word for it.
+"""
+
+from metadata.parser.definition import parse
+from metadata.parser.freezing import frozen_deep, thawed
+from metadata.parser.text import load_text
+
+__all__ = ["frozen_deep", "load_text", "parse", "thawed"]

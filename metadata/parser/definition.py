@@ -1,0 +1,154 @@
+"""A checked document to a frozen Definition: pure, and every default that a document may leave out.
+
+The document has passed `metadata.dialect.check`, so nothing is judged here. `fields` reads the
+properties; this module reads everything around them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from metadata.model import (
+    ACTIONS,
+    Definition,
+    Directory,
+    Field,
+    Measure,
+    Owner,
+    RoleAccess,
+    Screen,
+    Section,
+    Texts,
+    frozen,
+)
+from metadata.parser.fields import read_fields
+from metadata.parser.freezing import frozen_deep
+
+LOGIC = ("allOf", "dependentRequired", "else", "if", "not", "then")
+LISTED_FIELDS = 6
+PERSON = "employee"
+UNIT = "department"
+_MEASURE = ("time", "plan", "actual", "direction", "unit", "baseline", "floor", "cap")
+_READ_HERE = frozenset(
+    f"x-{word}"
+    for word in (
+        *("access", "directory", "group", "i18n", "icon", "kind", "label"),
+        *("measure", "owner", "plural", "screen", "unique"),
+    )
+)
+
+
+def parse(document: Mapping[str, Any]) -> Definition:
+    """The definition that a checked document describes."""
+    i18n: Mapping[str, Any] = document.get("x-i18n", {})
+    fields = read_fields(document, i18n)
+    directory = _directory(document)
+    return Definition(
+        name=document["$id"],
+        kind=document.get("x-kind", "entity"),
+        texts=_texts(document, i18n),
+        fields=frozen(fields),
+        unique=tuple(tuple(group) for group in document.get("x-unique", ())),
+        logic=frozen_deep({key: document[key] for key in LOGIC if key in document}),
+        access=frozen(_access(document)),
+        screen=_screen(document.get("x-screen", {}), fields, i18n),
+        owner=_owner(document, fields, directory),
+        directory=directory,
+        measure=_measure(document),
+        label_fields=frozen(_label_fields(document, fields, i18n)),
+        group=document.get("x-group", "data"),
+        icon=document.get("x-icon", ""),
+        extras=frozen_deep({k: v for k, v in document.items() if k.startswith("x-") and k not in _READ_HERE}),
+        document=frozen_deep(document),
+    )
+
+
+def _texts(document: Mapping[str, Any], i18n: Mapping[str, Any]) -> Texts:
+    def read(source: Mapping[str, Any]) -> dict[str, str]:
+        wanted = {"title": "title", "plural": "x-plural", "description": "description"}
+        return {name: source[key] for name, key in wanted.items() if key in source}
+
+    translated = {language: frozen(read(words)) for language, words in i18n.items()}
+    return Texts(**read(document), translated=frozen(translated))
+
+
+def _access(document: Mapping[str, Any]) -> dict[str, RoleAccess]:
+    given = document.get("x-access")
+    if given is None:
+        return {"HR admin": RoleAccess("all", frozenset(ACTIONS))}
+    return {
+        role: RoleAccess(
+            rows=rule["rows"],
+            can=frozenset(rule.get("can", ())),
+            hides=frozenset(rule.get("hides", ())),
+            locks=frozenset(rule.get("locks", ())),
+            others_only=bool(rule.get("others_only", False)),
+        )
+        for role, rule in given.items()
+    }
+
+
+def _screen(screen: Mapping[str, Any], fields: Mapping[str, Field], i18n: Mapping[str, Any]) -> Screen:
+    sections = [_section(section, i18n) for section in screen.get("sections", ())]
+    placed = {name for section in sections for name in section.fields}
+    left = tuple(name for name in fields if name not in placed)
+    if left:
+        sections.append(Section(Texts(""), left))
+    listed = screen.get("list", tuple(fields)[:LISTED_FIELDS])
+    return Screen(tuple(listed), _order(screen.get("order", "-id")), tuple(sections))
+
+
+def _order(order: str | Sequence[str]) -> tuple[tuple[str, bool], ...]:
+    keys = (order,) if isinstance(order, str) else order
+    return tuple((key.removeprefix("-"), key.startswith("-")) for key in keys)
+
+
+def _section(section: Mapping[str, Any], i18n: Mapping[str, Any]) -> Section:
+    title = section.get("title", "")
+    translated = {
+        language: frozen({"title": words["sections"][title]})
+        for language, words in i18n.items()
+        if title in words.get("sections", {})
+    }
+    texts = Texts(title, description=section.get("description", ""), translated=frozen(translated))
+    return Section(texts, tuple(section["fields"]))
+
+
+def _directory(document: Mapping[str, Any]) -> Directory | None:
+    given = document.get("x-directory")
+    return Directory(**given) if given else None
+
+
+def _owner(document: Mapping[str, Any], fields: Mapping[str, Field], directory: Directory | None) -> Owner:
+    """Whose record it is: what `x-owner` says, else what the references leave no doubt about."""
+    person, unit = _sole(fields, PERSON), _sole(fields, UNIT)
+    if directory and directory.kind == "person":
+        person, unit = "", directory.unit or unit
+    elif directory:
+        unit = ""
+    given: Mapping[str, Any] = document.get("x-owner", {})
+    return Owner(given.get("person", person), given.get("unit", unit))
+
+
+def _sole(fields: Mapping[str, Field], target: str) -> str | None:
+    names = [name for name, field in fields.items() if field.ref == target]
+    return names[0] if len(names) == 1 else None
+
+
+def _measure(document: Mapping[str, Any]) -> Measure | None:
+    given = document.get("x-measure")
+    if given is None:
+        return None
+    known = {key: str(given[key]) for key in _MEASURE if key in given}
+    extra = {key: value for key, value in given.items() if key not in _MEASURE}
+    return Measure(**known, extra=frozen_deep(extra))
+
+
+def _label_fields(
+    document: Mapping[str, Any], fields: Mapping[str, Field], i18n: Mapping[str, Any]
+) -> dict[str, tuple[str, ...]]:
+    short = (name for name, field in fields.items() if field.type == "text" and field.widget != "textarea")
+    labels = {"en": tuple(document.get("x-label", (next(short, "id"),)))}
+    labels |= {language: tuple(words["x-label"]) for language, words in i18n.items() if "x-label" in words}
+    return labels

@@ -1,0 +1,110 @@
+"""The properties of a checked document as frozen Fields: types, bounds, choices, texts.
+
+Called by `definition.parse`. The one place that knows which JSON Schema keywords make which row of
+`fieldtypes.TYPES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from metadata.model import EnumValue, Field, Texts, frozen
+
+LONGEST_LINE = 500
+MOST_PLACES = 9
+FORMATS = {
+    "date": "date",
+    "date-time": "date_time",
+    "time": "time",
+    "email": "email",
+    "uri": "uri",
+    "uuid": "uuid",
+}
+
+
+def read_fields(document: Mapping[str, Any], i18n: Mapping[str, Any]) -> dict[str, Field]:
+    """The fields of a document by name, in its order."""
+    required = frozenset(document.get("required", ()))
+    fields = {}
+    for name, schema in document.get("properties", {}).items():
+        words = {language: spoken.get("properties", {}).get(name, {}) for language, spoken in i18n.items()}
+        fields[name] = read_field(name, schema, words, required=name in required)
+    return fields
+
+
+def read_field(
+    name: str, schema: Mapping[str, Any], words: Mapping[str, Mapping[str, Any]], *, required: bool
+) -> Field:
+    """One field; `words` is what each language says about it."""
+    return Field(
+        name=name,
+        column=schema.get("x-id", name),
+        type=type_of(schema),
+        texts=_texts(name, schema, words),
+        required=required,
+        enum=_choices(schema, words),
+        ref=schema.get("$ref"),
+        max_length=schema.get("maxLength"),
+        min_length=schema.get("minLength"),
+        minimum=schema.get("minimum"),
+        maximum=schema.get("maximum"),
+        exclusive_minimum=schema.get("exclusiveMinimum"),
+        exclusive_maximum=schema.get("exclusiveMaximum"),
+        scale=decimal_places(schema["multipleOf"]) if type_of(schema) == "decimal" else None,
+        multiple_of=schema.get("multipleOf"),
+        pattern=schema.get("pattern"),
+        default=schema.get("default"),
+        has_default="default" in schema,
+        dimension=schema.get("x-dimension", False),
+        core=schema.get("x-core", False),
+        widget=schema.get("x-widget", ""),
+        format=schema.get("x-format", ""),
+    )
+
+
+def type_of(schema: Mapping[str, Any]) -> str:
+    """The name of the field type that a property's schema asks for."""
+    if "$ref" in schema:
+        return "reference"
+    written: str = schema["type"]
+    if "enum" in schema:
+        return "choice" if written == "string" else "choice_integer"
+    if written == "string":
+        if "format" in schema:
+            return FORMATS[schema["format"]]
+        return "text" if schema.get("maxLength", LONGEST_LINE + 1) <= LONGEST_LINE else "long_text"
+    if written == "number" and "multipleOf" in schema and decimal_places(schema["multipleOf"]) is not None:
+        return "decimal"
+    return written
+
+
+def decimal_places(step: float) -> int | None:
+    """How many places a step of 1, 0.1, 0.01 ... keeps; None when it is not such a step."""
+    _, digits, exponent = Decimal(repr(step)).normalize().as_tuple()
+    is_step = digits == (1,) and isinstance(exponent, int) and -MOST_PLACES <= exponent <= 0
+    return -exponent if is_step and isinstance(exponent, int) else None
+
+
+def _texts(name: str, schema: Mapping[str, Any], words: Mapping[str, Mapping[str, Any]]) -> Texts:
+    translated = {
+        language: frozen({key: spoken[key] for key in ("title", "description") if key in spoken})
+        for language, spoken in words.items()
+    }
+    title = schema.get("title") or name.replace("_", " ").capitalize()
+    return Texts(title, description=schema.get("description", ""), translated=frozen(translated))
+
+
+def _choices(schema: Mapping[str, Any], words: Mapping[str, Mapping[str, Any]]) -> tuple[EnumValue, ...]:
+    said = {"en": schema.get("x-enum-labels", {})}
+    said |= {language: spoken.get("x-enum-labels", {}) for language, spoken in words.items()}
+    retired = schema.get("x-retired", ())
+    return tuple(
+        EnumValue(
+            value,
+            frozen({language: labels[str(value)] for language, labels in said.items() if str(value) in labels}),
+            value in retired,
+        )
+        for value in schema.get("enum", ())
+    )

@@ -1,0 +1,39 @@
+"""The record door: every read and write of records, from page, REST, import or workflow, comes through here.
+
+It checks access (rows, fields, action), validates, keeps the optimistic lock, and writes the audit row
+and the outbox event in the caller's transaction. Functions never commit and never read the clock.
+"""
+
+from metadata.records.batch import Outcome
+from metadata.records.bulk import create_many, merge_many
+from metadata.records.bulk_change import Change, change_many
+from metadata.records.history import Entry, history
+from metadata.records.query import Filter, Query
+from metadata.records.read import Page, Record, count, find, labels, pick, select, stream
+from metadata.records.remove import purge, remove, restore
+from metadata.records.write import change, create
+
+__all__ = [
+    "Change",
+    "Entry",
+    "Filter",
+    "Outcome",
+    "Page",
+    "Query",
+    "Record",
+    "change",
+    "change_many",
+    "count",
+    "create",
+    "create_many",
+    "find",
+    "history",
+    "labels",
+    "merge_many",
+    "pick",
+    "purge",
+    "remove",
+    "restore",
+    "select",
+    "stream",
+]

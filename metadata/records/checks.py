@@ -1,0 +1,87 @@
+"""What only the database can answer about a record: hidden references and collisions with others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.orm import Session
+
+from metadata import access
+from metadata.access import Actor
+from metadata.catalog import Catalog, Entity
+from metadata.errors import Problem
+from metadata.records.read import label_expression
+
+LOCKED = "Your role may not set this field."
+NO_SUCH = "There is no such record in “%(definition)s”, or you may not see it; choose one from the list."
+TWICE = "“%(label)s” (number %(id)s) already has these values: %(fields)s."
+
+
+def hidden_references(
+    session: Session,
+    catalog: Catalog,
+    entity: Entity,
+    actor: Actor,
+    values: Mapping[str, Any],
+    changed: Iterable[str],
+) -> list[Problem]:
+    """A problem for each newly set reference to a record that is not there for this actor; one statement."""
+    asked = [(entity.definition.fields[n], values.get(n)) for n in changed if entity.definition.fields[n].ref]
+    asked = [(field, value) for field, value in asked if value is not None]
+    if not asked:
+        return []
+    columns = [
+        exists(select(t.c.id).where(t.c.id == value, reachable(catalog, actor, catalog[str(field.ref)]))).label(f"r{i}")
+        for i, (field, value) in enumerate(asked)
+        for t in (catalog[str(field.ref)].table,)
+    ]
+    found = session.connection().execute(select(*columns)).one()
+    return [
+        Problem(f"/{field.name}", NO_SUCH, {"definition": catalog[str(field.ref)].definition.title()})
+        for (field, _value), there in zip(asked, found, strict=True)
+        if not there
+    ]
+
+
+def reachable(catalog: Catalog, actor: Actor, target: Entity) -> ColumnElement[bool]:
+    """The rows of `target` that the actor may link to: those that a pick-list would offer."""
+    return and_(target.table.c._removed_at.is_(None), access.rows(actor, catalog, target, "list"))
+
+
+def collisions(
+    session: Session,
+    catalog: Catalog,
+    entity: Entity,
+    values: Mapping[str, Any],
+    *,
+    language: str,
+    but: int | None = None,
+) -> list[Problem]:
+    """A problem for each `x-unique` that another record already holds, naming that record."""
+    problems = []
+    table = entity.table
+    for names in entity.definition.unique:
+        if all(values.get(n) is None for n in names):
+            continue  # nothing is not a key: many employees have no account
+        same = [same_value(table.c[n], values.get(n)) for n in names]
+        label = label_expression(catalog, entity, table, set(entity.definition.fields), language)
+        statement = select(table.c.id, label).where(table.c._removed_at.is_(None), *same)
+        if but is not None:
+            statement = statement.where(table.c.id != but)
+        other = session.connection().execute(statement.limit(1)).first()
+        if other is not None:
+            problems.append(collision(entity, names, other[0], other[1]))
+    return problems
+
+
+def collision(entity: Entity, names: Sequence[str], record_id: int, label: str) -> Problem:
+    """The sentence that says which record is in the way."""
+    fields = ", ".join(entity.definition.fields[n].title() for n in names)
+    return Problem(f"/{names[0]}", TWICE, {"label": label, "id": record_id, "fields": fields})
+
+
+def same_value(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+    """Equality in which "no value" equals "no value", as the unique indexes have it."""
+    return column.is_(None) if value is None else column == value

@@ -1,0 +1,293 @@
+"""Reading records: lists, single records, labels, pick-lists and streams, each within the actor's rows and fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Row, Select, String, case, cast, func, literal
+from sqlalchemy import select as sql_select
+from sqlalchemy.orm import Session
+
+from metadata import access
+from metadata.access import Actor
+from metadata.catalog import Catalog, Entity
+from metadata.errors import NotFound
+from metadata.model import Field
+from metadata.records.query import MAX_PAGE_SIZE, Filter, Query, order, where
+
+LABEL = "__label"
+MOST_PREPARED = 2000
+HIDDEN_RECORD = "There is no such record, or you may not see it."
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as an actor may see it: Python values by field, labels of its references, its version."""
+
+    definition: str
+    id: int
+    version: int
+    values: Mapping[str, Any]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    created_at: datetime | None = None
+    created_by: str = ""
+    changed_at: datetime | None = None
+    changed_by: str = ""
+    removed_at: datetime | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of a field; `default` where it has none or may not be seen."""
+        value = self.values.get(name)
+        return default if value is None else value
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list: `count` is the number of all rows that answer the question."""
+
+    rows: tuple[Record, ...]
+    count: int
+    fields: tuple[Field, ...]
+
+
+def select(
+    session: Session,
+    catalog: Catalog,
+    name: str,
+    actor: Actor,
+    query: Query,
+    *,
+    action: str = "list",
+    counted: bool = True,
+) -> Page:
+    """One page of records; two statements. Raises NotAllowed or Invalid.
+
+    Where nobody asks how many there are in all (`counted` False), `count` is that of the page and costs nothing.
+    """
+    entity = catalog[name]
+    access.require(actor, entity, action)
+    fields = _columns(actor, entity, action, query)
+    statement = _ordered(catalog, entity, actor, query, fields, action)
+    size = max(1, min(query.page_size, MAX_PAGE_SIZE))
+    rows = session.execute(statement.limit(size).offset(max(0, query.page) * size)).all()
+    whole = not counted or (not query.page and len(rows) < size)
+    total = len(rows) if whole else count(session, catalog, name, actor, query, action=action)
+    return Page(tuple(_record(name, fields, row) for row in rows), total, fields)
+
+
+def count(session: Session, catalog: Catalog, name: str, actor: Actor, query: Query, *, action: str = "list") -> int:
+    """How many records answer the question."""
+    entity = catalog[name]
+    access.require(actor, entity, action)
+    conditions = where(entity.table, query, access.readable(actor, entity, action))
+    mine = access.rows(actor, catalog, entity, action)
+    return session.execute(sql_select(func.count()).select_from(entity.table).where(conditions, mine)).scalar_one()
+
+
+def stream(
+    session: Session, catalog: Catalog, name: str, actor: Actor, query: Query, *, action: str = "export"
+) -> Iterator[Record]:
+    """All records that answer the question, a thousand in memory at a time."""
+    entity = catalog[name]
+    access.require(actor, entity, action)
+    fields = _columns(actor, entity, action, query)
+    statement = _ordered(catalog, entity, actor, query, fields, action).execution_options(yield_per=1000)
+    return (_record(name, fields, row) for row in session.execute(statement))
+
+
+def find(
+    session: Session,
+    catalog: Catalog,
+    name: str,
+    actor: Actor,
+    record_id: int,
+    *,
+    action: str = "show",
+    removed: bool = False,
+    language: str = "en",
+    lock: bool = False,
+) -> Record:
+    """One record; raises NotFound alike for a missing and for a hidden one. `lock` holds the row for a change."""
+    entity = catalog[name]
+    if not access.may(actor, entity, action):
+        raise NotFound(HIDDEN_RECORD)
+    fields = access.readable(actor, entity, action)
+    statement, table, _labels = _joined(catalog, entity, actor, fields, language)
+    if not removed:
+        statement = statement.where(table.c._removed_at.is_(None))
+    statement = statement.where(table.c.id == record_id, access.rows(actor, catalog, entity, action))
+    if lock:
+        statement = statement.with_for_update(of=table)
+    row = session.execute(statement).first()
+    if row is None:
+        raise NotFound(HIDDEN_RECORD)
+    return _record(name, fields, row)
+
+
+def pick(
+    session: Session,
+    catalog: Catalog,
+    name: str,
+    actor: Actor,
+    *,
+    words: str = "",
+    ids: Sequence[int] = (),
+    limit: int = 20,
+    language: str = "en",
+) -> list[tuple[int, str]]:
+    """Choices for a reference: (id, label) of records that the actor may list, best first."""
+    entity = catalog[name]
+    if not access.may(actor, entity, "list"):
+        return []
+    fields = access.readable(actor, entity, "list")
+    table = entity.table
+    label = label_expression(catalog, entity, table, {f.name for f in fields}, language)
+    query = Query(search=words, filters=(Filter("id", "in", list(ids)),) if ids else ())
+    statement = sql_select(table.c.id, label).where(
+        where(table, query, fields), access.rows(actor, catalog, entity, "list")
+    )
+    return [(row[0], row[1]) for row in session.execute(statement.order_by(label, table.c.id).limit(limit))]
+
+
+def labels(session: Session, catalog: Catalog, name: str, ids: Iterable[int], language: str = "en") -> dict[int, str]:
+    """What people read for the records with these ids, for places that already decided who may see them."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    entity = catalog[name]
+    label = label_expression(catalog, entity, entity.table, set(entity.definition.fields), language)
+    found = session.execute(sql_select(entity.table.c.id, label).where(entity.table.c.id.in_(wanted)))
+    return {row[0]: row[1] for row in found}
+
+
+def label_expression(
+    catalog: Catalog, entity: Entity, table: FromClause, visible: set[str], language: str, depth: int = 2
+) -> ColumnElement[Any]:
+    """SQL for a record's label; fields that may not be seen are left out, the id stands in for nothing.
+
+    A reference among the label's fields reads as the other record's label, `depth` steps far.
+    """
+    definition = entity.definition
+    names = [n for n in definition.label_of(language) if n in visible and n in definition.fields]
+    fallback = [n for n in definition.label_of("en") if n in visible and n in definition.fields]
+    number = literal("#") + cast(table.c.id, String)
+    words = partial(_word, catalog, entity, table, language, depth)
+    english = _sentence([words(name) for name in fallback]) if fallback else number
+    own = _sentence([words(name) for name in names]) if names else english
+    return case((func.trim(own) != "", func.trim(own)), (func.trim(english) != "", func.trim(english)), else_=number)
+
+
+def _word(
+    catalog: Catalog, entity: Entity, table: FromClause, language: str, depth: int, name: str
+) -> ColumnElement[Any]:
+    target = entity.definition.fields[name].ref
+    if target is None or target not in catalog or depth == 0:
+        return func.coalesce(cast(table.c[name], String), "")
+    other = catalog[target]
+    alias = other.table.alias()
+    label = label_expression(catalog, other, alias, set(other.definition.fields), language, depth - 1)
+    return func.coalesce(sql_select(label).where(alias.c.id == table.c[name]).scalar_subquery(), "")
+
+
+def _sentence(words: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
+    text = words[0]
+    for word in words[1:]:
+        text = text + literal(" ") + word
+    return text
+
+
+def _columns(actor: Actor, entity: Entity, action: str, query: Query) -> tuple[Field, ...]:
+    visible = access.readable(actor, entity, action)
+    if not query.columns:
+        return visible
+    by_name = {f.name: f for f in visible}
+    return tuple(by_name[name] for name in query.columns if name in by_name)
+
+
+def _ordered(
+    catalog: Catalog, entity: Entity, actor: Actor, query: Query, fields: Sequence[Field], action: str
+) -> Select[Any]:
+    visible = access.readable(actor, entity, action)
+    statement, table, names = _joined(catalog, entity, actor, fields, query.language)
+    conditions = where(table, query, visible)
+    sorting = order(entity, table, query, visible, names)
+    return statement.where(conditions, access.rows(actor, catalog, entity, action)).order_by(*sorting)
+
+
+def _joined(
+    catalog: Catalog, entity: Entity, actor: Actor, fields: Sequence[Field], language: str
+) -> tuple[Select[Any], FromClause, dict[str, ColumnElement[Any]]]:
+    """SELECT of system columns, fields, and the labels of references through one LEFT JOIN each; made once."""
+    hidden = tuple(
+        frozenset(hidden_everywhere(actor, catalog[f.ref])) for f in fields if f.ref is not None and f.ref in catalog
+    )
+    key = (entity.name, tuple(f.name for f in fields), language, hidden)
+    found = catalog.prepared.get(key)
+    if found is None:
+        if len(catalog.prepared) > MOST_PREPARED:
+            catalog.prepared.clear()
+        found = catalog.prepared[key] = _join(catalog, entity, actor, fields, language)
+    statement, table, names = found
+    return statement, table, names
+
+
+def _join(
+    catalog: Catalog, entity: Entity, actor: Actor, fields: Sequence[Field], language: str
+) -> tuple[Select[Any], FromClause, dict[str, ColumnElement[Any]]]:
+    table = entity.table
+    source: FromClause = table
+    columns: list[ColumnElement[Any]] = [
+        table.c.id,
+        table.c._version,
+        table.c._created_at,
+        table.c._created_by,
+        table.c._changed_at,
+        table.c._changed_by,
+        table.c._removed_at,
+        *(table.c[f.name].label(f.name) for f in fields),
+    ]
+    names: dict[str, ColumnElement[Any]] = {}
+    for item in fields:
+        if item.ref is None or item.ref not in catalog:
+            continue
+        target = catalog[item.ref]
+        other = target.table.alias(f"ref_{item.column}")
+        source = source.outerjoin(other, other.c.id == table.c[item.name])
+        shown = {f.name for f in target.definition.fields.values()} - hidden_everywhere(actor, target)
+        names[item.name] = label_expression(catalog, target, other, shown, language)
+        label = case((other.c.id.is_not(None), names[item.name]))
+        columns.append(label.label(item.name + LABEL))
+    return sql_select(*columns).select_from(source), table, names
+
+
+def hidden_everywhere(actor: Actor, entity: Entity) -> set[str]:
+    """Fields that every role of the actor hides: they stay out of labels too."""
+    if actor.unlimited:
+        return set()
+    rules = [rule for role, rule in entity.definition.access.items() if role in actor.roles]
+    return set(frozenset.intersection(*(rule.hides for rule in rules))) if rules else set()
+
+
+def _record(name: str, fields: Sequence[Field], row: Row[Any]) -> Record:
+    size = len(fields)
+    cells: Sequence[Any] = row
+    values = {f.name: cells[7 + i] for i, f in enumerate(fields)}
+    found = {}
+    position = 7 + size
+    for key, label in zip(row._fields[position:], cells[position:], strict=True):
+        if label is not None:
+            found[key.removesuffix(LABEL)] = label
+    return Record(name, cells[0], cells[1], values, found, *cells[2:7])
+
+
+def without(record: Record, names: Iterable[str]) -> Record:
+    """The record without some of its fields."""
+    dropped = set(names)
+    return replace(record, values={k: v for k, v in record.values.items() if k not in dropped})

@@ -1,0 +1,234 @@
+"""Creating and changing one record: access, validation, references, uniqueness, lock, audit, event.
+
+Nothing is written before everything has been checked, so one answer names all problems.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from metadata import access, audit, validation
+from metadata.access import Actor
+from metadata.audit import Happening
+from metadata.catalog import Catalog, Entity
+from metadata.errors import Invalid, NotAllowed, NotFound, Problem, StaleVersion
+from metadata.records.checks import LOCKED, collisions, hidden_references
+from metadata.records.read import HIDDEN_RECORD, Record, find
+from metadata.validation import UTC_ZONE, Form, as_json
+
+NOT_SAVED = "Nothing was saved yet: please correct the marked values (%(count)s)."
+STALE = "%(who)s changed this record in the meantime. Nothing of yours was saved yet: choose what to keep."
+RESERVED = "You may see this record; changing it is reserved to others."
+OUT_OF_REACH = "With these values the record would be out of your own reach; choose others, or ask HR."
+
+
+def create(
+    session: Session,
+    catalog: Catalog,
+    name: str,
+    actor: Actor,
+    values: Mapping[str, Any],
+    *,
+    now: datetime,
+    form: Form = "json",
+    zone: ZoneInfo = UTC_ZONE,
+    note: str | None = None,
+) -> Record:
+    """Add a record and return it as stored; raises NotAllowed or Invalid with every problem."""
+    entity = catalog[name]
+    access.require(actor, entity, "add")
+    given, problems = admitted(entity, actor, "add", values, form, zone)
+    whole = {**validation.defaults(entity.definition), **given}
+    problems += _unread(entity.rules.check(whole), problems)
+    problems += hidden_references(session, catalog, entity, actor, whole, whole)
+    problems += collisions(session, catalog, entity, whole, language="en") if not problems else []
+    _refuse(problems)
+    stored = {f: whole.get(f) for f in entity.definition.fields}
+    statement = entity.table.insert().values({**stored, **stamps(actor, now)}).returning(entity.table.c.id)
+    record_id = session.connection().execute(statement).scalar_one()
+    _still_mine(session, catalog, entity, actor, "add", record_id)
+    happening = Happening("create", record_id, 1, None, as_json(entity.definition, stored), note)
+    audit.write(session, name, catalog, actor, now, [happening])
+    return Record(name, record_id, 1, stored, {}, now, actor.username, now, actor.username)
+
+
+def change(
+    session: Session,
+    catalog: Catalog,
+    name: str,
+    actor: Actor,
+    record_id: int,
+    values: Mapping[str, Any],
+    *,
+    now: datetime,
+    version: int | None = None,
+    form: Form = "json",
+    zone: ZoneInfo = UTC_ZONE,
+    note: str | None = None,
+) -> Record:
+    """Change the named fields of a record and return it; unchanged values cost no version.
+
+    Raises NotFound (missing or hidden), NotAllowed, StaleVersion when `version` is no longer the
+    record's, Invalid with every problem.
+    """
+    entity = catalog[name]
+    before = _locked(session, catalog, entity, actor, record_id)
+    if version is not None and version != before["_version"]:
+        theirs = find(session, catalog, name, actor, record_id)
+        raise StaleVersion(STALE, params={"who": theirs.changed_by}, theirs=theirs)
+    given, problems = admitted(entity, actor, "edit", values, form, zone)
+    changed = {f: v for f, v in given.items() if v != before[f]}
+    whole = {f: before[f] for f in entity.definition.fields} | changed
+    problems += _unread(entity.rules.check(whole), problems)
+    problems += hidden_references(session, catalog, entity, actor, whole, changed)
+    if not problems and any(set(names) & changed.keys() for names in entity.definition.unique):
+        problems += collisions(session, catalog, entity, whole, language="en", but=record_id)
+    _refuse(problems)
+    if not changed:
+        return _as_record(name, before, whole)
+    happening = write_change(session, entity, actor, before, changed, now, note)
+    _still_mine(session, catalog, entity, actor, "edit", record_id)
+    audit.write(session, name, catalog, actor, now, [happening])
+    return _as_record(name, {**before, **_touch(before, actor, now)}, whole)
+
+
+def admitted(
+    entity: Entity, actor: Actor, action: str, values: Mapping[str, Any], form: Form, zone: ZoneInfo
+) -> tuple[dict[str, Any], list[Problem]]:
+    """The given values as Python values, and a problem for each that can't be read or may not be set."""
+    if form == "python":
+        given, problems = dict(values), []
+        unknown = [n for n in values if n not in entity.definition.fields]
+        problems = [Problem(f"/{n}", "There is no field called “%(name)s”.", {"name": n}) for n in unknown]
+    else:
+        given, problems = validation.read(entity.definition, values, form, zone)
+    free = {f.name for f in access.writable(actor, entity, action)}
+    seen = {f.name for f in access.readable(actor, entity, action)}
+    for name in [n for n in given if n not in free]:
+        known = name in seen
+        message = LOCKED if known else "There is no field called “%(name)s”."
+        problems.append(Problem(f"/{name}", message, {} if known else {"name": name}))
+        del given[name]
+    return given, problems
+
+
+def find_for_edit(
+    session: Session, catalog: Catalog, entity: Entity, actor: Actor, record_id: int, action: str = "edit"
+) -> None:
+    """Raise NotFound for a hidden record, NotAllowed for one that may be seen and not changed."""
+    if actor.unlimited:
+        return
+    mine = access.rows(actor, catalog, entity, action)
+    table = entity.table
+    statement = select(table.c.id).where(table.c.id == record_id, mine)
+    if access.may(actor, entity, action) and session.connection().execute(statement).first() is not None:
+        return
+    find(session, catalog, entity.name, actor, record_id, removed=action == "restore")
+    access.require(actor, entity, "remove" if action == "restore" else action)
+    raise NotAllowed(RESERVED)
+
+
+def write_change(
+    session: Session,
+    entity: Entity,
+    actor: Actor,
+    before: Mapping[str, Any],
+    changed: Mapping[str, Any],
+    now: datetime,
+    note: str | None = None,
+) -> Happening:
+    """Update the row that `before` was read from, and say what happened."""
+    table = entity.table
+    touch = _touch(before, actor, now)
+    statement = table.update().where(table.c.id == before["id"], table.c._version == before["_version"])
+    done = session.connection().execute(statement.values({**changed, **touch}))
+    if done.rowcount != 1:
+        raise StaleVersion(STALE, params={"who": before["_changed_by"]})
+    definition = entity.definition
+    old = {f: before[f] for f in changed}
+    return Happening(
+        "change",
+        before["id"],
+        touch["_version"],
+        _nullable(as_json(definition, old), changed),
+        _nullable(as_json(definition, changed), changed),
+        note,
+    )
+
+
+def _nullable(values: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: values.get(name) for name in names}
+
+
+def stamps(actor: Actor, now: datetime) -> dict[str, Any]:
+    """The system columns of a new row."""
+    return {
+        "_version": 1,
+        "_created_at": now,
+        "_created_by": actor.username,
+        "_changed_at": now,
+        "_changed_by": actor.username,
+    }
+
+
+def _touch(before: Mapping[str, Any], actor: Actor, now: datetime) -> dict[str, Any]:
+    return {"_version": before["_version"] + 1, "_changed_at": now, "_changed_by": actor.username}
+
+
+def _locked(session: Session, catalog: Catalog, entity: Entity, actor: Actor, record_id: int) -> dict[str, Any]:
+    """The stored row, held for a change; raises as `find_for_edit` where this actor may not change it."""
+    table, row = entity.table, None
+    if access.may(actor, entity, "edit"):
+        columns = [column.label(key) for key, column in table.c.items()]
+        mine = access.rows(actor, catalog, entity, "edit")
+        statement = select(*columns).where(table.c.id == record_id, mine).with_for_update()
+        row = session.connection().execute(statement).mappings().first()
+    if row is None:
+        find_for_edit(session, catalog, entity, actor, record_id)
+        raise NotFound(HIDDEN_RECORD)
+    if row["_removed_at"] is not None:
+        raise Invalid("This record is in the recycle bin; restore it before you change it.")
+    return dict(row)
+
+
+def _unread(found: list[Problem], earlier: list[Problem]) -> list[Problem]:
+    """A value that could not be read is not also reported as missing."""
+    told = {p.pointer for p in earlier}
+    return [p for p in found if p.pointer not in told]
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise Invalid(NOT_SAVED, params={"count": len(problems)}, problems=problems)
+
+
+def _still_mine(session: Session, catalog: Catalog, entity: Entity, actor: Actor, action: str, record_id: int) -> None:
+    """Nobody may make a record that the same rule would then keep from them."""
+    if access.widest(actor, entity, action) == "all":
+        return
+    mine = access.rows(actor, catalog, entity, action)
+    found = session.connection().execute(select(entity.table.c.id).where(entity.table.c.id == record_id, mine))
+    if found.first() is None:
+        definition = entity.definition
+        owner = definition.owner.unit or definition.owner.person or ""
+        raise Invalid(OUT_OF_REACH, field=owner)
+
+
+def _as_record(name: str, row: Mapping[str, Any], whole: Mapping[str, Any]) -> Record:
+    return Record(
+        name,
+        row["id"],
+        row["_version"],
+        dict(whole),
+        {},
+        row["_created_at"],
+        row["_created_by"],
+        row["_changed_at"],
+        row["_changed_by"],
+    )

@@ -1,0 +1,119 @@
+"""The fixed tables of this floor: catalog versions, definitions, installed packs, drafts, audit, outbox, state.
+
+`create` brings them up to date; everything else in `metadata` reads and writes them with SQLAlchemy
+Core. They share one MetaData that knows nothing of the tables made from definitions. Documents are JSON, not
+JSONB, which would forget the order of their fields.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Column, Connection, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.dialects import postgresql
+
+from metadata.engine import UTCDateTime
+
+tables = MetaData()
+Id = BigInteger().with_variant(Integer, "sqlite")
+Json = JSON().with_variant(postgresql.JSONB, "postgresql")
+
+CATALOG, ACCESS = "catalog", "access"
+
+state = Table(
+    "plumbline_state",
+    tables,
+    Column("name", String(40), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    comment="One row `catalog`, one row `access`: what every request compares itself with.",
+)
+
+catalog_version = Table(
+    "plumbline_catalog",
+    tables,
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("comment", Text, nullable=False, default=""),
+    Column("rolled_back_to", BigInteger),
+    Column("changes", Json, nullable=False, default=list),
+)
+
+definition = Table(
+    "plumbline_definition",
+    tables,
+    Column("name", String(60), primary_key=True),
+    Column("catalog_version", BigInteger, primary_key=True, autoincrement=False),
+    Column("document", JSON, comment="null: the definition was withdrawn in this version"),
+    Column("pack", String(60), nullable=False, default=""),
+    Index("ix_plumbline_definition_version", "catalog_version"),
+)
+
+pack = Table(
+    "plumbline_pack",
+    tables,
+    Column("name", String(60), primary_key=True),
+    Column("catalog_version", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", String(60), nullable=False, comment="empty: the pack was uninstalled in this catalog version"),
+    Column("title", String(200), nullable=False),
+    Column("requires", Json, nullable=False, default=list),
+    Column("documents", JSON, nullable=False, comment="the definitions as shipped: what an upgrade compares with"),
+)
+
+draft = Table(
+    "plumbline_draft",
+    tables,
+    Column("name", String(60), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("base_version", BigInteger, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("revision", Integer, nullable=False, default=1),
+)
+
+audit = Table(
+    "plumbline_audit",
+    tables,
+    Column("id", Id, primary_key=True),
+    Column("at", UTCDateTime, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(20), nullable=False),
+    Column("definition", String(60), nullable=False),
+    Column("record_id", BigInteger),
+    Column("record_version", Integer),
+    Column("catalog_version", BigInteger, nullable=False),
+    Column("before", Json),
+    Column("after", Json),
+    Column("note", Text),
+    Index("ix_plumbline_audit_record", "definition", "record_id", "id"),
+    Index("ix_plumbline_audit_at", "at"),
+    Index("ix_plumbline_audit_actor", "actor", "id"),
+)
+
+outbox = Table(
+    "plumbline_outbox",
+    tables,
+    Column("id", Id, primary_key=True),
+    Column("at", UTCDateTime, nullable=False),
+    Column("topic", String(60), nullable=False),
+    Column("definition", String(60), nullable=False, default=""),
+    Column("payload", Json, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("catalog_version", BigInteger, nullable=False),
+    Column("next_at", UTCDateTime, nullable=False),
+    Column("claimed_at", UTCDateTime),
+    Column("claimed_by", String(100)),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("done_at", UTCDateTime),
+    Column("error", Text),
+    Index("ix_plumbline_outbox_open", "done_at", "next_at"),
+)
+
+
+def create(connection: Connection) -> None:
+    """Create what is missing and the two state rows; safe to call again."""
+    tables.create_all(connection)
+    for index in audit.indexes:
+        index.create(connection, checkfirst=True)  # one that came after the table
+    present = set(connection.execute(state.select()).scalars())
+    missing = [{"name": name, "version": 0} for name in (CATALOG, ACCESS) if name not in present]
+    if missing:
+        connection.execute(state.insert(), missing)

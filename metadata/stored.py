@@ -1,0 +1,81 @@
+"""The tables of records as they must stand in the database: those of withdrawn definitions and hidden columns too.
+
+Called by backup and restore, which bring every row along, and by `doctor`, which compares with what is there. All
+is derived from the published documents, so it holds on any database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Connection, MetaData, Table, inspect, select
+from sqlalchemy.orm import Session
+
+from metadata import fieldtypes, migrate, store, tables
+from metadata.model import Definition, Field
+from metadata.parser import parse
+
+PREFIX = "rec_"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One definition as it was last, and the fields of earlier versions whose columns are out of sight."""
+
+    definition: Definition
+    hidden: tuple[Field, ...]
+
+    @property
+    def table(self) -> Table:
+        """All columns under the names that they have in the database."""
+        shown = [Column(f.column, fieldtypes.of(f).sql(f)) for f in self.definition.fields.values()]
+        old = [Column(f.column, fieldtypes.of(f).sql(f)) for f in self.hidden]
+        return Table(self.definition.table_name, MetaData(), *tables.system_columns(), *shown, *old)
+
+
+def every(session: Session) -> list[Stored]:
+    """All that ever held records, by name."""
+    t = store.definition
+    rows = session.execute(select(t.c.name, t.c.document).order_by(t.c.name, t.c.catalog_version)).all()
+    last: dict[str, Definition] = {}
+    columns: dict[str, dict[str, Field]] = {}
+    for name, document in rows:
+        if document is None:
+            continue
+        definition = parse(document)
+        if definition.stores_records:
+            last[name] = definition
+            columns.setdefault(name, {}).update({f.column: f for f in definition.fields.values()})
+    return [
+        Stored(definition, tuple(f for c, f in columns[name].items() if c not in _columns(definition)))
+        for name, definition in last.items()
+    ]
+
+
+def _columns(definition: Definition) -> set[str]:
+    return {f.column for f in definition.fields.values()}
+
+
+def create(connection: Connection, found: list[Stored]) -> None:
+    """Make all these tables with keys, checks and indexes; columns out of sight stand nullable at the end."""
+    migrate.create_tables(connection, [one.definition for one in found])
+    for one in found:
+        for item in one.hidden:
+            kind = fieldtypes.of(item).sql(item).compile(connection.dialect)
+            connection.exec_driver_sql(f'ALTER TABLE "{one.definition.table_name}" ADD COLUMN "{item.column}" {kind}')
+
+
+def disagreements(session: Session) -> list[str]:
+    """Tables and columns that the definitions need and the database has not, as `rec_shift` or `rec_shift.day`."""
+    connection = session.connection()
+    inspector = inspect(connection)
+    there = {name for name in inspector.get_table_names() if name.startswith(PREFIX)}
+    missing = []
+    for one in every(session):
+        name = one.definition.table_name
+        if name not in there:
+            missing.append(name)
+            continue
+        held = {column["name"] for column in inspector.get_columns(name)}
+        missing += [f"{name}.{column.name}" for column in one.table.columns if column.name not in held]
+    return missing

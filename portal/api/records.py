@@ -1,0 +1,183 @@
+"""REST for every definition: list, one, create, change, remove, info. Rows go straight from SQL to JSON.
+
+The same door as the pages, the same words in problems. Lists keep Flask-AppBuilder's shape (`count`,
+`ids`, `result`) and take its rison `q` as well as plain arguments. Many records at once: bulk.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import prison
+from flask import Blueprint, Response, abort, request
+from werkzeug.datastructures import MultiDict
+
+from metadata import access, records
+from metadata.access import Actor
+from metadata.catalog import Catalog, Entity
+from metadata.errors import Invalid, StaleVersion
+from metadata.records import Filter, Query, Record
+from metadata.records.read import without
+from portal import catalogs, units
+from portal.access import current_actor, language
+from portal.api.answers import answer, body_object, if_match, record_json, records_json
+from portal.errors import problem_json, wording
+from portal.extensions import db
+from portal.views import question
+
+blueprint = Blueprint("api_records", __name__, url_prefix="/api/v1")
+OPERATORS = {"eq": "eq", "neq": "ne", "gt": "gt", "lt": "lt", "sw": "starts", "ct": "contains", "rel_o_m": "eq"}
+
+
+@blueprint.get("/<definition>/")
+def list_records(definition: str) -> Response:
+    """A page of records."""
+    entity = entity_called(definition)
+    query = _query(entity)
+    page = records.select(db.session(), catalogs.current(), definition, current_actor(), query)
+    result = records_json(entity, page.rows)
+    return answer({"count": page.count, "ids": [r.id for r in page.rows], "result": result})
+
+
+@blueprint.post("/<definition>/")
+def create(definition: str) -> Response:
+    """A new record; 201 with the record as stored."""
+    entity, values, actor = entity_called(definition), _body(), current_actor()
+    made = units.write(lambda s, c: records.create(s, c, definition, actor, values, now=units.utcnow()))
+    response = answer({"id": made.id, "result": record_json(entity, _readable(entity, actor, made))}, 201)
+    response.headers["Location"] = f"{request.path}{made.id}"
+    response.headers["ETag"] = f'"{made.version}"'
+    return response
+
+
+@blueprint.get("/<definition>/<int:record_id>")
+def find(definition: str, record_id: int) -> Response:
+    """One record, with its version as ETag."""
+    entity = entity_called(definition)
+    record = records.find(db.session(), catalogs.current(), definition, current_actor(), record_id, language=language())
+    return _one(entity, record)
+
+
+@blueprint.route("/<definition>/<int:record_id>", methods=["PUT", "PATCH"])
+def change(definition: str, record_id: int) -> Response:
+    """Change the fields that are given; a stale `If-Match` answers 412."""
+    entity, values, actor, version = entity_called(definition), _body(), current_actor(), if_match()
+
+    def work(session: Any, catalog: Catalog) -> Record:
+        return records.change(
+            session, catalog, definition, actor, record_id, values, now=units.utcnow(), version=version
+        )
+
+    return _unless_stale(entity, values, lambda: _one(entity, _readable(entity, actor, units.write(work))))
+
+
+@blueprint.delete("/<definition>/<int:record_id>")
+def remove(definition: str, record_id: int) -> Response:
+    """Into the recycle bin."""
+    entity, actor, version = entity_called(definition), current_actor(), if_match()
+
+    def work(session: Any, catalog: Catalog) -> None:
+        records.remove(session, catalog, definition, actor, record_id, now=units.utcnow(), version=version)
+
+    def respond() -> Response:
+        units.write(work)
+        return answer({"message": "OK"})
+
+    return _unless_stale(entity, {}, respond)
+
+
+@blueprint.get("/<definition>/_info")
+def info(definition: str) -> Response:
+    """The fields and actions that the caller has."""
+    entity, actor, tongue = entity_called(definition), current_actor(), language()
+    columns = [
+        {
+            "name": f.name,
+            "label": f.title(tongue),
+            "type": f.type,
+            "required": f.required,
+            "ref": f.ref,
+            "choices": [{"value": c.value, "label": c.label(tongue)} for c in f.enum if not c.retired],
+        }
+        for f in access.readable(actor, entity, "list")
+    ]
+    can = [f"can_{a}" for a in ("list", "show", "add", "edit", "remove", "export") if access.may(actor, entity, a)]
+    return answer({"permissions": can, "columns": columns, "title": entity.definition.plural(tongue)})
+
+
+def entity_called(definition: str) -> Entity:
+    """The definition, if it stores records and the caller may list them; else there is nothing here."""
+    catalog = catalogs.current()
+    if definition not in catalog or not catalog[definition].definition.stores_records:
+        abort(404)
+    entity = catalog[definition]
+    if not access.may(current_actor(), entity, "list"):
+        abort(404)
+    return entity
+
+
+def _query(entity: Entity) -> Query:
+    rison = request.args.get("q", "")
+    if rison.startswith("("):
+        return _from_rison(rison)
+    arguments: MultiDict[str, str] = MultiDict(request.args)
+    asked = question.read(entity, arguments, language()).query
+    columns = tuple(c for v in request.args.getlist("columns") for c in v.split(",") if c)
+    return Query(
+        asked.filters, asked.order, asked.search or rison, columns, asked.page, asked.page_size, False, asked.language
+    )
+
+
+def _from_rison(text: str) -> Query:
+    try:
+        asked = prison.loads(text)
+        filters = tuple(
+            Filter(f["col"], OPERATORS.get(f["opr"], f["opr"]), f.get("value")) for f in asked.get("filters", [])
+        )
+        order = (
+            ((str(asked["order_column"]), asked.get("order_direction") == "desc"),) if asked.get("order_column") else ()
+        )
+        return Query(
+            filters,
+            order,
+            "",
+            tuple(asked.get("columns", ())),
+            int(asked.get("page", 0)),
+            int(asked.get("page_size", 25)),
+        )
+    except (prison.decoder.ParserException, KeyError, TypeError, ValueError, AttributeError):
+        raise Invalid(
+            "The argument q is no readable rison; see the list of arguments in the API description."
+        ) from None
+
+
+def _body() -> dict[str, Any]:
+    return {key: value for key, value in body_object().items() if key not in ("id", "_version", "_labels")}
+
+
+def _readable(entity: Entity, actor: Actor, record: Record) -> Record:
+    """What this actor may see of a record that was just written; the actor is the request's, not asked for again."""
+    seen = {f.name for f in access.readable(actor, entity)}
+    return without(record, set(record.values) - seen)
+
+
+def _one(entity: Entity, record: Record) -> Response:
+    response = answer({"id": record.id, "result": record_json(entity, record)})
+    response.headers["ETag"] = f'"{record.version}"'
+    return response
+
+
+def _unless_stale(entity: Entity, values: Mapping[str, Any], work: Callable[[], Response]) -> Response:
+    """The work's answer; where somebody was faster, 412 with what was sent and what is stored now."""
+    try:
+        return work()
+    except StaleVersion as error:
+        theirs = error.theirs
+        both: dict[str, Any] = {"yours": {"_version": if_match(), **values}}
+        if theirs is not None:
+            both["theirs"] = {**record_json(entity, theirs), "_changed_by": theirs.changed_by}
+        response = problem_json(412, wording(error.message, error.params), error.problems, **both)
+        if theirs is not None:
+            response.headers["ETag"] = f'"{theirs.version}"'
+        return response

@@ -1,0 +1,117 @@
+"""The one table from what went wrong to what a browser or an API client is told."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from flask import Flask, Response, make_response, render_template, request
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from metadata.errors import Busy, Conflict, Invalid, NotAllowed, NotFound, Problem, ProductError, StaleVersion, fill
+
+log = logging.getLogger(__name__)
+STATUS: tuple[tuple[type[ProductError], int], ...] = (
+    (NotFound, 404),
+    (NotAllowed, 403),
+    (StaleVersion, 412),
+    (Busy, 503),
+    (Conflict, 409),
+    (Invalid, 422),
+)
+
+
+def status_of(error: ProductError) -> int:
+    """The HTTP status of a product error."""
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 400)
+
+
+def wording(message: str, params: Any) -> str:
+    """The sentence in the reader's language."""
+    return fill(gettext(message) if message else "", params)
+
+
+def worded(problem: Problem) -> str:
+    """A problem in the reader's language, with its hint."""
+    sentence = wording(problem.message, problem.params)
+    return f"{sentence} {gettext(problem.hint)}".strip() if problem.hint else sentence
+
+
+def wants_json() -> bool:
+    """Whether the caller is a program."""
+    return request.path.startswith("/api/") or request.accept_mimetypes.best == "application/json"
+
+
+def problem_json(status: int, title: str, problems: tuple[Problem, ...] = (), **more: Any) -> Response:
+    """An answer of type `application/problem+json`, with further members where the case has them."""
+    body = {
+        "type": "about:blank",
+        "status": status,
+        "title": title,
+        "message": title,
+        "problems": [{"pointer": p.pointer, "message": worded(p)} for p in problems],
+        **more,
+    }
+    return Response(orjson.dumps(body), status=status, mimetype="application/problem+json")
+
+
+def page(status: int, message: str) -> Response:
+    """The error page; unknown and forbidden look the same, so that ids can't be probed."""
+    title = gettext(HTTPStatus(status).phrase)
+    return make_response(render_template("errors/error.html", status=status, title=title, message=message), status)
+
+
+def register(app: Flask) -> None:
+    """Attach the handlers."""
+    app.register_error_handler(ProductError, _product)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _answer(status: int, message: str, problems: tuple[Problem, ...] = ()) -> Response:
+    return problem_json(status, message, problems) if wants_json() else page(status, message)
+
+
+def _product(error: ProductError) -> Response:
+    status = status_of(error)
+    if isinstance(error, NotAllowed | NotFound) and not wants_json():
+        return page(404, gettext("There is nothing here, or nothing that you may see."))
+    return _answer(status, wording(error.message, error.params), error.problems)
+
+
+def _http(error: HTTPException) -> Response:
+    if error.response is not None or (error.code or 500) < 400:
+        return make_response(error.get_response())
+    code = error.code or 500
+    if code == HTTPStatus.TOO_MANY_REQUESTS:
+        return _answer(code, gettext("Too many attempts in a short time. Wait a minute, then try again."))
+    hidden = code in (403, 404)
+    message = (
+        gettext("There is nothing here, or nothing that you may see.") if hidden else gettext(error.description or "")
+    )
+    return _answer(404 if hidden else code, message)
+
+
+def _csrf(_error: CSRFError) -> Response:
+    return _answer(
+        400, gettext("This page was open for too long, or the request came from elsewhere. Reload it and try again.")
+    )
+
+
+def _database(error: OperationalError) -> Response:
+    log.error("The database did not answer: %s", error)
+    return _answer(
+        503, gettext("The database can't be reached at the moment. Nothing was saved; please try again soon.")
+    )
+
+
+def _unexpected(error: Exception) -> Response:
+    log.error("Unexpected error", exc_info=error)
+    return _answer(500, gettext("Something went wrong on our side; it has been logged. Nothing was saved."))

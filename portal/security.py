@@ -1,0 +1,199 @@
+"""Flask-AppBuilder's security, tamed: one statement for a person, headers, and who is told of changes.
+
+`PortalSecurityManager` loads an account with its roles, its login and what it prefers at once; a change of accounts or
+roles raises the access version in the same transaction, so every process forgets what it remembered. Of the
+framework's own pages only the login stays; ours for accounts and roles are in portal/views/accounts.py and roles.py.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask, Response, abort, g, request, session
+from flask_appbuilder.security.sqla.manager import SecurityManager
+from flask_appbuilder.security.sqla.models import Role, User
+from sqlalchemy import and_, bindparam, event, select
+from sqlalchemy.orm import Session, joinedload
+
+from metadata import versions
+from metadata.engine import writing
+from metadata.store import ACCESS, CATALOG, state
+from portal.accounts.login import LOGIN_KEY, LoginView
+from portal.accounts.rules import ROLES, may_use_pages
+from workflows import accounts, store
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+RETIRED = frozenset({"LocaleView.index", "UtilView.back", "MenuApi.get_menu_data"})
+
+
+def _account(which: Any, *more: Any) -> Any:
+    """An active account with its roles, what it prefers, its login, and the versions in force; made once."""
+    kept, login = store.accounts.c, store.logins.c
+    mine = and_(login.account == User.username, login.key == bindparam("key"), login.until > bindparam("now"))
+    return (
+        select(User, kept.language, kept.theme, kept.timezone, kept.must_change, login.id, *_in_force())
+        .options(joinedload(User.roles))
+        .outerjoin(store.accounts, kept.account == User.username)
+        .outerjoin(store.logins, mine)
+        .where(which, User.active.is_(True), *more)
+    )
+
+
+def _in_force() -> list[Any]:
+    names = (CATALOG, ACCESS)
+    return [select(state.c.version).where(state.c.name == name).scalar_subquery() for name in names]
+
+
+BY_COOKIE = _account(User.id == bindparam("pk"), store.logins.c.id.is_not(None))
+BY_NUMBER = _account(User.id == bindparam("pk"))
+BY_NAME = _account(User.username == bindparam("name"))
+POLICY = {
+    "default-src": ["'self'"],
+    "script-src": ["'self'"],
+    "style-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'self'"],
+    "frame-ancestors": ["'none'"],
+}
+
+
+class PortalSecurityManager(SecurityManager):
+    """Accounts, roles and logins."""
+
+    def register_views(self) -> None:
+        """The login page; nothing else of the framework's. Programs log in through portal/api/tokens.py."""
+        self.auth_view = LoginView()
+        self.appbuilder.add_view_no_menu(self.auth_view, endpoint=LoginView.name)
+        if self.is_auth_limited:
+            self.limiter.limit(self.auth_rate_limit, methods=["POST"])(self.auth_view.blueprint)
+
+    def load_user(self, pk: Any) -> User | None:
+        """The account behind the browser's session, only while its login lasts; one for programs has none."""
+        if session.get("_user_id") != str(pk):
+            return self.load_account(int(pk))
+        key = accounts.hash_of(str(session.get(LOGIN_KEY, "")))
+        user = self._active(BY_COOKIE, pk=int(pk), key=key)
+        return user if user is not None and may_use_pages([role.name for role in user.roles]) else None
+
+    def load_account(self, pk: int) -> User | None:
+        """The active account behind a token."""
+        return self._active(BY_NUMBER, pk=pk, key="")
+
+    def account_called(self, username: str) -> User | None:
+        """The active account behind a key."""
+        return self._active(BY_NAME, name=username, key="")
+
+    def _active(self, statement: Any, **values: Any) -> User | None:
+        """The active account with its roles, in one statement.
+
+        What the account prefers is put on the object: `language`, `theme`, `timezone`, `must_change`, `login_id`.
+        """
+        row = self.session.execute(statement, {**values, "now": datetime.now(UTC)}).unique().first()
+        if row is None:
+            return None
+        user: User = row[0]
+        user.language, user.theme, user.timezone = row[1], row[2], row[3]
+        user.must_change, user.login_id = bool(row[4]), row[5]
+        if "versions" not in g:  # read along, so that a request need not ask for them again
+            g.versions = versions.Versions(int(row[6] or 0), int(row[7] or 0))
+        return user
+
+    def update_user_auth_stat(self, user: User, success: bool = True) -> None:
+        """Count a login or a failed one, in a transaction of its own."""
+        number = user.id
+        self.session.rollback()
+        with writing():
+            found = self.session.get(User, number)
+            if found is not None and success:
+                found.login_count = (found.login_count or 0) + 1
+                found.fail_login_count, found.last_login = 0, datetime.now(UTC).replace(tzinfo=None)
+            elif found is not None:
+                found.fail_login_count = (found.fail_login_count or 0) + 1
+            self.session.commit()
+
+    def noop_user_update(self, user: User) -> None:
+        """Take as long for an unknown name as for a known one."""
+        self.session.rollback()
+        with writing():
+            self.session.execute(select(User.id).where(User.id == user.id))
+            self.session.commit()
+
+
+def register(app: Flask) -> None:
+    """Attach nonce, policy, same-site check for the API and the access version."""
+    app.login_manager.login_view = "AuthDBView.login"  # type: ignore[attr-defined]
+    app.before_request(_nonce)
+    app.before_request(_retired)
+    app.before_request(_same_site)
+    app.after_request(_headers)
+    if not event.contains(Session, "before_flush", _tell):
+        event.listen(Session, "before_flush", _tell)
+
+
+def _nonce() -> None:
+    g.csp_nonce = secrets.token_urlsafe(16)
+
+
+def _retired() -> None:
+    """What the framework brings and nobody needs is not there."""
+    if request.endpoint in RETIRED:
+        abort(404)
+
+
+def _same_site() -> None:
+    """A write to the API with the browser's session must come from our own pages."""
+    if request.method in SAFE_METHODS or not request.path.startswith("/api/"):
+        return
+    if "Authorization" in request.headers or "X-API-Key" in request.headers:
+        return  # then the session does not count (portal/api/entry.py)
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if site in ("cross-site", "same-site") or (origin and origin.rstrip("/") != request.host_url.rstrip("/")):
+        abort(403)
+
+
+def _headers(response: Response) -> Response:
+    policy = {name: list(sources) for name, sources in POLICY.items()}
+    if "csp_nonce" in g:
+        policy["script-src"].append(f"'nonce-{g.csp_nonce}'")
+    for name, sources in g.get("csp_extra", {}).items():
+        policy.setdefault(name, []).extend(sources)
+    text = "; ".join(f"{name} {' '.join(sources)}" for name, sources in policy.items())
+    response.headers.setdefault("Content-Security-Policy", text)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _tell(session: Session, _context: Any, _instances: Any) -> None:
+    """Roles of an account, or the account itself, changed: raise the access version with it."""
+    touched = [*session.new, *session.deleted, *(o for o in session.dirty if session.is_modified(o))]
+    relevant = [o for o in touched if isinstance(o, User | Role)]
+    if any(isinstance(o, Role) or _matters(o, session) for o in relevant):
+        versions.bump_access(session)
+
+
+def _matters(user: User, session: Session) -> bool:
+    """A login only counts itself; that is no change of access."""
+    if user in session.new or user in session.deleted:
+        return True
+    counters = {"last_login", "login_count", "fail_login_count"}
+    return any(attr.history.has_changes() for attr in _attributes(user) if attr.key not in counters)
+
+
+def _attributes(user: User) -> list[Any]:
+    return list(user._sa_instance_state.attrs)
+
+
+def seed_roles(manager: PortalSecurityManager) -> None:
+    """The product's roles, where they are missing."""
+    with writing():
+        for name in ROLES:
+            if manager.find_role(name) is None:
+                manager.add_role(name)

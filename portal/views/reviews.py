@@ -1,0 +1,135 @@
+"""The page of one review: the self review for its owner, figures and proposal for whoever writes it, the result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import format_decimal, format_percent
+from flask_babel import gettext as _
+
+from metadata import access
+from metadata.errors import NotAllowed, NotFound, ProductError, StaleVersion
+from portal import catalogs, units
+from portal.access import current_actor, language
+from portal.errors import status_of, wording
+from portal.extensions import db
+from portal.views.cycles import fields_of, known_only, problems_of
+from workflows.cycles import desk, handing_in, rating, reading, terms
+from workflows.cycles.desk import CYCLE, REVIEW, Row
+from workflows.cycles.rating import Proposal
+
+blueprint = Blueprint("reviews", __name__, url_prefix="/cycles/reviews")
+blueprint.before_request(known_only)
+SELF = ("self_comment", "self_rating")
+PROPOSAL = ("proposed_rating", "manager_comment", "proposed_reason", "proposed_score")
+
+
+@blueprint.get("/<int:review_id>")
+def show(review_id: int) -> str:
+    """One review, as its reader may see it."""
+    return _page(review_id)
+
+
+@blueprint.post("/<int:review_id>/self")
+def save_self(review_id: int) -> Any:
+    """The own words: a draft, or handed in."""
+    actor, now, version = current_actor(), units.utcnow(), request.form.get("_version", type=int)
+    comment, own = request.form.get("self_comment", ""), request.form.get("self_rating")
+    hand_in = request.form.get("then") == "hand_in"
+    try:
+        units.write(
+            lambda s, c: handing_in.save(
+                s, c, actor, review_id, comment, own, now=now, version=version, hand_in=hand_in
+            )
+        )
+    except (NotFound, NotAllowed):
+        raise
+    except ProductError as error:
+        return _page(review_id, error, SELF), status_of(error)
+    flash(_("Your self review is handed in. Thank you.") if hand_in else _("The draft was saved."), "success")
+    return redirect(url_for("reviews.show", review_id=review_id), 303)
+
+
+@blueprint.post("/<int:review_id>/rate")
+def rate(review_id: int) -> Any:
+    """The proposed rating."""
+    actor, now, version = current_actor(), units.utcnow(), request.form.get("_version", type=int)
+    given = {name: request.form.get(name, "") for name in PROPOSAL}
+    proposal = Proposal(
+        given["proposed_rating"], given["manager_comment"], given["proposed_reason"], given["proposed_score"]
+    )
+    try:
+        units.write(lambda s, c: rating.propose(s, c, actor, review_id, proposal, now=now, version=version))
+    except (NotFound, NotAllowed):
+        raise
+    except ProductError as error:
+        return _page(review_id, error, PROPOSAL), status_of(error)
+    flash(_("The rating was saved. It can be changed until the cycle is closed."), "success")
+    return redirect(url_for("reviews.show", review_id=review_id), 303)
+
+
+def _page(review_id: int, error: ProductError | None = None, names: tuple[str, ...] = ()) -> str:
+    actor, catalog, session = current_actor(), catalogs.current(), db.session()
+    view = reading.review(session, catalog, actor, review_id, language())
+    problems = problems_of(error)
+    shown = set(names) if view.actions & {"save_self", "propose"} else set()
+    entity = catalog[CYCLE]
+    may_see_cycle = desk.runs(catalog, actor, view.cycle["department"]) or (
+        access.may(actor, entity, "show") and access.widest(actor, entity, "show") == "all"
+    )
+    return render_template(
+        "cycles/review.html",
+        view=view,
+        terms=terms.pinned(session, view.cycle["id"]).terms,
+        explanation=_explanation(view.review) if view.shows_scores else [],
+        shows_scores=view.shows_scores,
+        may_see_cycle=may_see_cycle,
+        message=wording(error.message, error.params) if error else "",
+        stale=isinstance(error, StaleVersion),
+        problems=problems,
+        other_problems=[text for name, found in problems.items() if name not in shown for text in found],
+        typed={name: request.form[name] for name in names if name in request.form},
+        score=_score,
+        score_text=_score_text,
+        review_field=fields_of(REVIEW, "step"),
+    )
+
+
+def _explanation(review: Row) -> list[dict[str, str]]:
+    """The lines of the computed score as people read them."""
+    if not review["computed_detail"]:
+        return []
+    detail = orjson.loads(review["computed_detail"])
+    return [
+        {
+            "label": (item["label_zh"] if language() == "zh" else "") or item["label"] or item["kpi"],
+            "plan": _figure(item["plan"], item["unit"]),
+            "actual": _figure(item["actual"], item["unit"]),
+            "attainment": _percent(item["attainment"]),
+            "weight": str(format_decimal(item["weight"])),
+            "effective": str(format_decimal(item["effective"], "#,##0.##")),
+            "contribution": str(format_decimal(item["contribution"], "#,##0.00##")),
+        }
+        for item in detail["lines"]
+    ]
+
+
+def _percent(share: str | None) -> str:
+    return "" if share is None else str(format_percent(float(share), "#,##0.0 %"))
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{format_decimal(value, '#,##0.##')} {unit}".strip()
+
+
+def _score(value: Any) -> str:
+    return "" if value is None else str(format_decimal(value, "#,##0.0###"))
+
+
+def _score_text(review: Row) -> str:
+    """The score that was given; nothing where it is the computed one."""
+    if review["proposed_score"] is None or review["proposed_score"] == review["computed_score"]:
+        return ""
+    return f"{review['proposed_score'].normalize():f}"

@@ -1,0 +1,21 @@
+/* The field form of the designer: only the inputs of the chosen type, and a name that follows the title. */
+(function () {
+  "use strict";
+  var type = document.getElementById("field-type");
+  if (!type) { return; }
+  function follow() {
+    document.querySelectorAll("[data-for-type]").forEach(function (part) {
+      part.hidden = part.dataset.forType.split(" ").indexOf(type.value) < 0;
+    });
+  }
+  type.addEventListener("change", follow);
+  follow();
+  var title = document.getElementById("field-title"), name = document.getElementById("field-name");
+  if (!name || name.readOnly || name.value) { return; }
+  name.addEventListener("input", function () { name.dataset.own = "yes"; });
+  title.addEventListener("input", function () {
+    if (name.dataset.own) { return; }
+    name.value = title.value.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "_")
+      .replace(/^[_0-9]+|_+$/g, "").slice(0, 40);
+  });
+})();

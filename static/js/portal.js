@@ -1,0 +1,39 @@
+/* Searchable selects for references, and a question before what is hard to take back. */
+(function () {
+  "use strict";
+  document.querySelectorAll("select[data-pick]").forEach(function (select) {
+    var picker = new TomSelect(select, {
+      valueField: "value", labelField: "text", searchField: [], preload: "focus", maxOptions: 50,
+      score: function () { return function () { return 1; }; },
+      load: function (words, done) {
+        fetch(select.dataset.pick + "?q=" + encodeURIComponent(words), {headers: {Accept: "application/json"}})
+          .then(function (answer) { return answer.ok ? answer.json() : []; }).then(done).catch(function () { done(); });
+      }
+    });
+    ["aria-label", "aria-describedby", "aria-invalid", "aria-required"].forEach(function (name) {
+      if (select.hasAttribute(name)) { picker.control_input.setAttribute(name, select.getAttribute(name)); }
+    });
+  });
+  // A second click on the way must not send a form twice; coming back by the browser's history opens it again.
+  document.querySelectorAll("form[data-once]").forEach(function (form) {
+    form.addEventListener("submit", function (event) {
+      if (form.dataset.sent) { event.preventDefault(); return; }
+      form.dataset.sent = "yes";
+    });
+  });
+  window.addEventListener("pageshow", function () {
+    document.querySelectorAll("form[data-sent]").forEach(function (form) { delete form.dataset.sent; });
+  });
+  document.addEventListener("click", function (event) {
+    document.querySelectorAll("details.person-menu[open]").forEach(function (menu) {
+      if (!menu.contains(event.target)) { menu.open = false; }
+    });
+  });
+  document.addEventListener("keydown", function (event) {
+    var menu = event.key === "Escape" && document.querySelector("details.person-menu[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+  });
+  document.querySelectorAll("form[data-confirm]").forEach(function (form) {
+    form.addEventListener("submit", function (event) { if (!window.confirm(form.dataset.confirm)) { event.preventDefault(); } });
+  });
+})();

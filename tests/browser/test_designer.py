@@ -1,0 +1,129 @@
+"""The designer in a browser: Hana adds a required choice, Derek sees it on another process; reach, size, keyboard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.chromium import axe_violations
+from tests.faults.test_publish_under_load import free_ports
+from tests.portal.demo_site import log_in, prepare, serving, site
+from tests.processes import product_environment, running_product
+
+HERE = "/designer/production_output"
+PAGES = (
+    "/designer/",
+    HERE,
+    f"{HERE}/field",
+    f"{HERE}/field/line",
+    f"{HERE}/texts",
+    f"{HERE}/preview",
+    f"{HERE}/history",
+)
+
+
+@pytest.fixture
+def address(databases, tmp_path) -> Iterator[str]:
+    with databases.copy("sqlite", "demo site", prepare) as url, serving(site(url, tmp_path)) as address:
+        yield address
+
+
+@pytest.fixture
+def two_processes(database_kind, databases, tmp_path) -> Iterator[list[str]]:
+    """The addresses of two web processes on one database."""
+    with databases.copy(database_kind, "demo site", prepare) as url, ExitStack() as stack:
+        environment = product_environment(tmp_path, DATABASE_URL=url)
+        addresses = []
+        for port in free_ports(2):
+            addresses.append(f"http://127.0.0.1:{port}")
+            bound = {**environment, "PLUMBLINE_BIND": f"127.0.0.1:{port}"}
+            ready = f"{addresses[-1]}/healthz"
+            stack.enter_context(running_product("web", "--workers", "1", environment=bound, ready=ready))
+        yield addresses
+
+
+def add_quality(page: Page, address: str) -> None:
+    """A required choice with a start value, in the draft."""
+    page.goto(address + HERE)
+    page.get_by_role("link", name="Add a field").click()
+    page.fill("#field-title", "Quality")
+    expect(page.locator("#field-name")).to_have_value("quality")
+    page.fill("#field-title_zh", "质量")
+    page.select_option("#field-type", "choice")
+    for line, (value, en, zh) in enumerate((("good", "Good", "合格"), ("rework", "Rework", "返工")), 1):
+        page.get_by_label(f"Value of choice {line}").fill(value)
+        page.get_by_label(f"English label of choice {line}").fill(en)
+        page.get_by_label(f"Chinese label of choice {line}").fill(zh)
+    page.fill("#field-default", "good")
+    page.get_by_label("Must be filled").check()
+    page.get_by_label("Show in the list").check()
+    page.get_by_role("button", name="Save the draft").click()
+    page.wait_for_url("**#field-quality")
+
+
+def test_a_required_choice_reaches_another_process_at_the_next_click(visit, two_processes):
+    ours, theirs = two_processes
+    hana, derek = visit().page(), visit().page()
+    log_in(hana, ours, "hana")
+    log_in(derek, theirs, "derek")
+    derek.goto(f"{theirs}/records/production_output/list/")
+    expect(derek.get_by_role("columnheader", name="Quality")).to_have_count(0)
+    add_quality(hana, ours)
+    hana.locator("[data-tour=preview]").click()
+    expect(hana.locator("main")).to_contain_text("Quality")
+    hana.fill("#field-comment", "Rework has to be seen")
+    hana.locator("#publish").get_by_role("button", name="Publish").click()
+    expect(hana.get_by_text("Published as version")).to_be_visible()
+    derek.reload()
+    expect(derek.get_by_role("columnheader", name="Quality")).to_be_visible()
+    record = derek.request.get(f"{theirs}/api/v1/production_output/?page_size=1").json()["result"][0]
+    assert record["quality"] == "good"
+    described = derek.request.get(f"{theirs}/api/v1/_openapi").text()
+    assert '"rework"' in described
+    derek.goto(f"{theirs}/records/production_output/add")
+    quality = derek.locator("[name=quality]")
+    expect(quality.locator("option", has_text="Rework")).to_have_count(1)
+    expect(quality).to_have_attribute("aria-required", "true")
+    emma = visit().page()
+    log_in(emma, theirs, "emma")
+    assert emma.goto(f"{theirs}/records/production_output/list/").status == 404
+    assert emma.request.get(f"{theirs}/api/v1/production_output/").status == 404
+
+
+def test_a_field_is_moved_by_keyboard(visit, address):
+    page = visit().page()
+    log_in(page, address, "hana")
+    page.goto(address + HERE)
+    page.get_by_role("button", name="Move Shift up").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#field-shift")
+    names = page.locator("#fields tbody th").all_inner_texts()
+    assert names.index("Shift") < names.index("Line")
+
+
+def test_only_the_inputs_of_the_chosen_type_are_shown(visit, address):
+    page = visit().page()
+    log_in(page, address, "hana")
+    page.goto(f"{address}{HERE}/field")
+    expect(page.locator("#field-length")).to_be_visible()
+    expect(page.locator("#field-choices")).to_be_hidden()
+    page.select_option("#field-type", "choice")
+    expect(page.locator("#field-choices")).to_be_visible()
+    expect(page.locator("#field-length")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("language", ["en-GB", "zh-CN"])
+def test_pages_are_accessible_and_fit_the_screen(visit, address, width, language):
+    page = visit(viewport={"width": width, "height": 800}, locale=language).page()
+    log_in(page, address, "hana")
+    page.goto(address + HERE)
+    page.locator("#fields tbody form button[value=down]").first.click()
+    page.wait_for_url("**#field-day")
+    for path in PAGES:
+        page.goto(address + path)
+        assert axe_violations(page) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path

@@ -1,0 +1,66 @@
+"""Values that do not fit their field are refused with a sentence: formats, lengths, steps and patterns."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from metadata import validation
+from metadata.changes import compare
+from metadata.parser import parse
+
+
+def definition(**schema: Any) -> Any:
+    return parse({"$id": "a", "title": "A", "properties": {"it": schema}})
+
+
+def refused(value: Any, **schema: Any) -> list[str]:
+    read = definition(**schema)
+    values, problems = validation.read(read, {"it": value}, "json")
+    return [p.text for p in (problems or validation.Rules(read).check(values))]
+
+
+class TestFormats:
+    @pytest.mark.parametrize("value", ["nobody", "a@b", "a b@c.de", "@c.de", "x" * 320 + "@example.com"])
+    def test_an_address_that_is_none_is_refused(self, value):
+        assert refused(value, type="string", format="email")
+
+    @pytest.mark.parametrize("value", ["javascript:alert(1)", "no address", "data:text/html,x", "JAVASCRIPT:x"])
+    def test_a_web_address_that_runs_or_leads_nowhere_is_refused(self, value):
+        assert refused(value, type="string", format="uri")
+
+    def test_good_ones_are_taken(self):
+        assert refused("emma@example.com", type="string", format="email") == []
+        assert refused("https://example.com/a?b=c", type="string", format="uri") == []
+
+
+class TestSteps:
+    @pytest.mark.parametrize(("value", "step"), [(0.75, 0.25), (0.15, 0.05), (3, 1.5), (-0.5, 0.25)])
+    def test_multiples_are_taken(self, value, step):
+        assert refused(value, type="number", multipleOf=step) == []
+
+    @pytest.mark.parametrize(("value", "step"), [(0.8, 0.25), (0.16, 0.05), (1e300, 0.25)])
+    def test_other_numbers_are_refused(self, value, step):
+        assert refused(value, type="number", multipleOf=step) == [f"Must be a multiple of {step}."]
+
+    @pytest.mark.parametrize(
+        ("before", "after", "effect"), [(0.5, 0.25, "safe"), (0.25, 0.5, "narrows"), (None, 5, "narrows")]
+    )
+    def test_another_step_is_weighed(self, before, after, effect):
+        old = definition(type="number", **({"multipleOf": before} if before else {}))
+        assert [c.effect for c in compare(old, definition(type="number", multipleOf=after))] == [effect]
+
+
+class TestPatterns:
+    def test_hold_for_texts_of_the_length_they_were_judged_for(self):
+        form = {"type": "string", "maxLength": 6, "pattern": "^[A-Z]+$"}
+        assert refused("ABC", **form) == []
+        assert refused("abc", **form) == ["Does not have the expected form (^[A-Z]+$)."]
+
+    def test_are_never_run_on_longer_ones(self):
+        started = time.perf_counter()
+        said = refused("a" * 200_000, type="string", maxLength=100, pattern="a*a*b")
+        assert said == ["Must have at most 100 characters."]
+        assert time.perf_counter() - started < 1

@@ -1,0 +1,122 @@
+"""The OpenAPI document: whole, valid, and no more than the caller may use; and the page made from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from sqlalchemy import event
+
+from metadata import publish
+from metadata.access import system
+from metadata.parser import thawed
+from portal import catalogs, units
+from portal.extensions import db
+from tests.portal.demo_site import logged_in
+from workflows.demo import DEMO_LOGINS
+
+PLACE = "/api/v1/_openapi"
+
+
+def parts(value: Any, *, schemas: bool = False) -> list[Any]:
+    """Every object in the document; with `schemas`, those that stand where a schema stands."""
+    found = []
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if schemas and key in {"schema", "schemas"}:
+                found += list(inner.values()) if key == "schemas" else [inner]
+            found += parts(inner, schemas=schemas)
+        found += [] if schemas else [value]
+    elif isinstance(value, list):
+        found += [part for inner in value for part in parts(inner, schemas=schemas)]
+    return found
+
+
+def target(document: dict[str, Any], reference: str) -> Any:
+    found: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
+
+
+@pytest.mark.parametrize("account", [login.username for login in DEMO_LOGINS])
+def test_the_document_is_whole_and_each_operation_has_a_name_of_its_own(portal, account):
+    document = logged_in(portal, account).get(PLACE).json
+    assert document["openapi"].startswith("3.1")
+    for part in parts(document):
+        if isinstance(part.get("$ref"), str):
+            assert target(document, part["$ref"]) is not None
+    operations = [(path, o) for path, methods in document["paths"].items() for o in methods.values()]
+    names = [operation["operationId"] for _path, operation in operations]
+    assert len(names) == len(set(names)) > 10
+    for path, operation in operations:
+        assert operation["summary"], path
+        assert operation["responses"], path
+        named = {p["name"] for p in operation.get("parameters", ()) if p.get("in") == "path"}
+        assert named == {step[1:-1] for step in path.split("/") if step.startswith("{")}, path
+    for schema in parts(document, schemas=True):
+        Draft202012Validator.check_schema(schema)
+
+
+def test_it_shows_what_the_caller_may_use_and_nothing_else(portal):
+    hana, derek, emma = (logged_in(portal, name).get(PLACE).json for name in ("hana", "derek", "emma"))
+    assert "salary" in hana["components"]["schemas"]["employee"]["properties"]
+    assert "salary" not in derek["components"]["schemas"]["employee"]["properties"]
+    assert "post" in hana["paths"]["/api/v1/employee/"]
+    assert "post" not in emma["paths"]["/api/v1/employee/"]
+    assert "/api/v1/production_output/" in derek["paths"]
+    assert "/api/v1/production_output/" not in emma["paths"]
+    assert portal.test_client().get(PLACE).status_code == 401
+
+
+def test_every_address_in_it_answers(portal):
+    for account in ("hana", "derek", "emma", "audrey"):
+        client = logged_in(portal, account)
+        for path, methods in client.get(PLACE).json["paths"].items():
+            if "get" in methods and "{" not in path:
+                assert client.get(path).status_code in {200, 304}, path
+
+
+def test_it_reads_in_the_callers_language(portal):
+    hana = logged_in(portal, "hana")
+    english = hana.get(PLACE).json
+    chinese = hana.get(PLACE, headers={"Accept-Language": "zh-CN"}).json
+    assert english["components"]["schemas"]["employee"]["title"] == "Employee"
+    assert chinese["components"]["schemas"]["employee"]["title"] == "员工"
+
+
+def test_it_follows_the_catalog_and_is_made_once_for_each_version(portal):
+    hana = logged_in(portal, "hana")
+    first = hana.get(PLACE)
+    tag = first.headers["ETag"]
+    assert hana.get(PLACE, headers={"If-None-Match": tag}).status_code == 304
+    with portal.test_request_context():
+        document = thawed(catalogs.current()["department"].definition.document)
+        document["properties"]["floor"] = {"type": "integer", "title": "Floor"}
+        portal_publish(document)
+    second = hana.get(PLACE, headers={"If-None-Match": tag})
+    assert second.status_code == 200
+    assert second.json["components"]["schemas"]["department.new"]["properties"]["floor"]["title"] == "Floor"
+    statements: list[str] = []
+    with portal.app_context():
+        event.listen(db.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    hana.get(PLACE)
+    assert len([s for s in statements if s != "BEGIN"]) <= 2, statements
+
+
+def portal_publish(document: dict[str, Any]) -> None:
+    units.publish(
+        lambda session, catalog: publish.publish(
+            session, catalog, [document], actor=system("t"), comment="t", now=units.utcnow()
+        )
+    )
+    db.session.remove()
+
+
+def test_the_page_lists_the_operations_and_sends_strangers_to_the_login(portal):
+    hana, emma = logged_in(portal, "hana"), logged_in(portal, "emma")
+    text = hana.get("/api/").text
+    assert "/api/v1/production_output/_bulk" in text
+    assert "/api/v1/production_output/" not in emma.get("/api/").text
+    assert "/login/" in portal.test_client().get("/api/").headers["Location"]

@@ -1,0 +1,35 @@
+"""A list page costs the same few SQL statements with five definitions and with two hundred."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.extensions import db
+from tests.portal.demo_site import logged_in
+from tests.portal.many_definitions import FEW, bring_to, statements
+
+MOST = 6
+
+
+@pytest.mark.parametrize("total", [len(FEW), 200])
+@pytest.mark.parametrize("account", ["hana", "derek"])
+def test_a_list_page_costs_at_most_six_statements(portal, total, account):
+    with portal.app_context():
+        catalog = bring_to(db.engine, total)
+    assert len(catalog.entities) == total
+    client = logged_in(portal, account)
+    client.get("/records/production_output/list/")  # this process takes the new catalog here
+    for address in ("/records/production_output/list/", "/records/production_output/list/?order=-day&page=2&search=a"):
+        with statements(portal) as sent:
+            assert client.get(address).status_code == 200
+        assert len(sent) <= MOST, "\n".join(sent)
+
+
+def test_the_rest_list_costs_no_more(portal):
+    with portal.app_context():
+        bring_to(db.engine, 200)
+    client = logged_in(portal, "hana")
+    client.get("/api/v1/production_output/")
+    with statements(portal) as sent:
+        assert client.get("/api/v1/production_output/?page_size=25").status_code == 200
+    assert len(sent) <= MOST, "\n".join(sent)

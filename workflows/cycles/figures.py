@@ -1,0 +1,150 @@
+"""Plan, actual and score of each department of a cycle: by the pinned terms, one statement for each KPI.
+
+Called by the jobs in scoring.py. A department's figures cover it and everything below it. KPIs are read through their
+definitions as of the pinned catalog version, whose columns stay for life. Promises: pure where no session is an
+argument; the same records and terms give the same figures and scores, on both databases (a measured value is taken
+at 12 significant digits, below which databases add up differently).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from metadata import measure, parser, versions
+from metadata.catalog import Entity
+from metadata.measure import Measure
+from workflows.cycles.people import DEPARTMENT, Tree
+from workflows.cycles.terms import TermLine, Terms
+from workflows.scoring import Line, Score, exact, round_half_up, score
+
+DIGITS = 12
+SHOWN_PLACES = 6
+
+Figures = Mapping[str, Mapping[str, Sequence[float | None]]]  # department → KPI → (plan, actual)
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A department's score with its explanation as JSON text."""
+
+    score: Decimal | None
+    rating: str | None
+    reason: str | None
+    detail: str
+
+
+def measured(session: Session, terms: Terms, units: Tree, departments: Iterable[int]) -> Figures:
+    """The figures of each department: one statement for each KPI."""
+    wanted = sorted(set(departments))
+    found: dict[str, dict[str, Sequence[float | None]]] = {str(d): {} for d in wanted}
+    entities = _entities(session, terms)
+    for line in terms.lines:
+        groups, by_unit = _groups(session, entities[line.kpi], line, terms)
+        for department in wanted:
+            below = units.below(department)
+            mine = [parts for unit, parts in groups if not by_unit or unit in below]
+            values = [_expression(text).combined(mine) for text in (line.plan, line.actual)]
+            found[str(department)][line.kpi] = [_noiseless(value) for value in values]
+    return found
+
+
+def _entities(session: Session, terms: Terms) -> dict[str, Entity]:
+    """The KPIs as they were defined at the launch."""
+    documents = versions.documents(session, terms.catalog_version)
+    return {line.kpi: Entity(parser.parse(documents[line.kpi])) for line in terms.lines}
+
+
+def _groups(
+    session: Session, entity: Entity, line: TermLine, terms: Terms
+) -> tuple[list[tuple[int | None, Mapping[str, float | None]]], bool]:
+    """The parts of both expressions for each unit, and whether the KPI is divided by unit at all."""
+    table = entity.table
+    columns: Mapping[str, ColumnElement[Any]] = dict(table.c.items())
+    parts = {**_expression(line.plan).parts_sql(columns), **_expression(line.actual).parts_sql(columns)}
+    names = sorted(parts)
+    owner = entity.definition.owner.unit
+    by_unit = bool(owner) and entity.definition.fields[str(owner)].ref == DEPARTMENT
+    unit = [table.c[str(owner)]] if by_unit else []
+    statement = select(*unit, *(parts[name].label(name) for name in names)).where(
+        table.c._removed_at.is_(None), *_within(entity, line, terms)
+    )
+    rows = session.execute(statement.group_by(*unit)).all()
+    offset = len(unit)
+    return [(row[0] if by_unit else None, dict(zip(names, row[offset:], strict=True))) for row in rows], by_unit
+
+
+def _within(entity: Entity, line: TermLine, terms: Terms) -> tuple[ColumnElement[bool], ...]:
+    """The period, both days included; moments belong to the day that they are in the cycle's time zone."""
+    column = entity.table.c[line.time]
+    if entity.definition.fields[line.time].type == "date_time":
+        zone = ZoneInfo(terms.timezone)
+        begin = datetime.combine(terms.period_start, time.min, zone)
+        end = datetime.combine(terms.period_end + timedelta(days=1), time.min, zone)
+        return column >= begin, column < end
+    return column >= terms.period_start, column <= terms.period_end
+
+
+@lru_cache(maxsize=1024)
+def _expression(text: str) -> Measure:
+    return measure.parse(text)
+
+
+def _noiseless(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.{DIGITS}g}")
+
+
+def computed(terms: Terms, figures: Mapping[str, Sequence[float | None]]) -> Computed:
+    """The score of whoever was in a department with these figures."""
+    lines = [
+        Line(item.kpi, exact(item.weight), item.rule, _exact(figures[item.kpi][1]), _exact(figures[item.kpi][0]))
+        for item in terms.lines
+    ]
+    result = score(lines, terms.plain_bands, policy=terms.policy, places=terms.places)
+    detail = orjson.dumps(_explained(terms, figures, result), option=orjson.OPT_SORT_KEYS).decode()
+    return Computed(result.value, result.rating or None, result.reason or None, detail)
+
+
+def _exact(value: float | None) -> Fraction | None:
+    return None if value is None else exact(value)
+
+
+def _explained(terms: Terms, figures: Mapping[str, Sequence[float | None]], result: Score) -> dict[str, Any]:
+    shares = zip(terms.lines, result.shares, strict=True)
+    return {
+        "catalog_version": terms.catalog_version,
+        "policy": terms.policy,
+        "places": terms.places,
+        "score": None if result.value is None else str(result.value),
+        "lines": [
+            {
+                "kpi": line.kpi,
+                "label": line.label,
+                "label_zh": line.label_zh,
+                "unit": line.unit,
+                "plan": figures[line.kpi][0],
+                "actual": figures[line.kpi][1],
+                "weight": str(line.weight),
+                "attainment": None if share.attainment is None else _shown(share.attainment),
+                "effective": _shown(share.effective),
+                "contribution": _shown(share.contribution),
+            }
+            for line, share in shares
+        ],
+    }
+
+
+def _shown(value: Fraction) -> str:
+    """Enough places to add it up by hand, without trailing noughts."""
+    text = f"{round_half_up(value, SHOWN_PLACES):f}"
+    return text.rstrip("0").rstrip(".")

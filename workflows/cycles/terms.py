@@ -1,0 +1,260 @@
+"""What a cycle scores with: gathered from the scorecard, checked, and pinned at the launch.
+
+Called by opening (the checks alone), launching (gather and pin) and scoring (read the pin). Promise: after the launch
+nothing in here is read from the scorecard, its lines, its bands, the period of the cycle's record or the KPIs' present
+definitions, so editing those changes no score. See docs/decisions/0018.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from metadata.catalog import Catalog
+from metadata.errors import Invalid, NotFound, Problem
+from metadata.model import Measure
+from workflows.cycles.desk import Row, load
+from workflows.scoring import Band, Rule, check_bands, check_rule, check_weights, exact, rule_of
+from workflows.store import cycle_pins
+
+SCORECARD, LINE, BAND = "scorecard", "scorecard_line", "rating_band"
+NO_KPI = "The scorecard counts “%(kpi)s”, which is no KPI at present."
+NOT_ACTIVE = "Only an active scorecard can be used; HR activates it."
+NOT_READY = "A cycle can't be run with this scorecard yet."
+NO_PIN = "This cycle was never launched."
+
+
+@dataclass(frozen=True)
+class TermLine:
+    """One KPI as it counts: weight, words, and how it is measured."""
+
+    kpi: str
+    label: str
+    label_zh: str
+    weight: Decimal
+    time: str
+    plan: str
+    actual: str
+    unit: str
+    rule: Rule
+
+    def title(self, language: str) -> str:
+        """What people call it."""
+        return (self.label_zh if language == "zh" else "") or self.label or self.kpi
+
+
+@dataclass(frozen=True)
+class TermBand:
+    """A rating with both its names."""
+
+    band: Band
+    label_zh: str
+
+    def title(self, language: str) -> str:
+        """What people call it."""
+        return (self.label_zh if language == "zh" else "") or self.band.label
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Everything that a score depends on besides the figures."""
+
+    catalog_version: int
+    department: int
+    period_start: date
+    period_end: date
+    timezone: str
+    lines: tuple[TermLine, ...]
+    bands: tuple[TermBand, ...]
+    places: int
+    policy: str
+    minimum_service_days: int
+
+    @property
+    def plain_bands(self) -> list[Band]:
+        """The bands as scoring takes them."""
+        return [item.band for item in self.bands]
+
+    def rating(self, label: str | None, language: str) -> str:
+        """A stored rating as people read it."""
+        return next((item.title(language) for item in self.bands if item.band.label == label), label or "")
+
+
+@dataclass(frozen=True)
+class Pin:
+    """The stored terms, the figures as last measured, and the job at work."""
+
+    terms: Terms
+    figures: Mapping[str, Any] | None
+    measured_at: datetime | None
+    job_id: int | None
+
+
+def gather(session: Session, catalog: Catalog, cycle: Row) -> Terms:
+    """The terms as they stand; raises Invalid with every reason why they can't be used."""
+    card, lines, bands = _stored(session, catalog, cycle["scorecard"])
+    problems = [] if card["status"] == "active" else [Problem("/scorecard", NOT_ACTIVE)]
+    found = []
+    for line in lines:
+        entity = catalog.entities.get(line["kpi"])
+        if entity is None or entity.definition.measure is None:
+            problems.append(Problem("/scorecard", NO_KPI, {"kpi": line["kpi"]}))
+            continue
+        found.append(_line(line, entity.definition.measure))
+    terms = Terms(
+        catalog_version=catalog.version,
+        department=cycle["department"],
+        period_start=cycle["period_start"],
+        period_end=cycle["period_end"],
+        timezone=cycle["timezone"] or "UTC",
+        lines=tuple(found),
+        bands=tuple(TermBand(Band(b["label"], b["low"], b["high"]), b["label_zh"] or "") for b in bands),
+        places=card["decimals"],
+        policy=card["no_data"],
+        minimum_service_days=90 if card["minimum_service_days"] is None else card["minimum_service_days"],
+    )
+    problems += _checked(lines, terms)
+    if problems:
+        raise Invalid(NOT_READY, problems=problems)
+    return terms
+
+
+def _stored(session: Session, catalog: Catalog, scorecard_id: int) -> tuple[Row, list[Row], list[Row]]:
+    cards, lines, bands = (catalog[name] for name in (SCORECARD, LINE, BAND))
+    card = session.execute(load(cards).where(cards.table.c.id == scorecard_id)).mappings().first()
+    if card is None:
+        raise Invalid(NOT_READY, problems=[Problem("/scorecard", "There is no such scorecard.")])
+    t = lines.table.c
+    of_card = load(lines).where(t.scorecard == scorecard_id).order_by(t.sequence, t.id)
+    b = bands.table.c
+    levels = load(bands).where(b.scorecard == scorecard_id).order_by(b.low)
+    return dict(card), [*session.execute(of_card).mappings()], [*session.execute(levels).mappings()]
+
+
+def _line(row: Row, measure: Measure) -> TermLine:
+    return TermLine(
+        kpi=row["kpi"],
+        label=row["label"] or "",
+        label_zh=row["label_zh"] or "",
+        weight=row["weight"],
+        time=measure.time,
+        plan=measure.plan,
+        actual=measure.actual,
+        unit=measure.unit,
+        rule=rule_of(measure),
+    )
+
+
+def _checked(lines: list[Row], terms: Terms) -> list[Problem]:
+    """The problems of scoring's own checks, each laid at the scorecard's door."""
+    problems: list[Problem] = []
+    checks: list[Callable[[], None]] = [
+        partial(check_weights, [row["weight"] for row in lines]),
+        partial(check_bands, terms.plain_bands),
+        *(partial(check_rule, None, line.rule) for line in terms.lines),
+    ]
+    for check in checks:
+        try:
+            check()
+        except Invalid as error:
+            problems += [Problem("/scorecard", p.message, p.params) for p in error.problems]
+    return problems
+
+
+def pin(session: Session, cycle_id: int, terms: Terms, username: str, now: datetime) -> None:
+    """Keep the terms for good."""
+    row = {"cycle_id": cycle_id, "at": now, "by": username, "catalog_version": terms.catalog_version}
+    session.execute(insert(cycle_pins).values(**row, terms=as_json(terms)))
+
+
+def set_job(session: Session, cycle_id: int, job_id: int) -> None:
+    """Which job works for the cycle, for its progress bar."""
+    session.execute(update(cycle_pins).where(cycle_pins.c.cycle_id == cycle_id).values(job_id=job_id))
+
+
+def keep_figures(session: Session, cycle_id: int, figures: Mapping[str, Any], now: datetime) -> None:
+    """What was measured, so that every chunk and every explanation uses the same."""
+    mine = cycle_pins.c.cycle_id == cycle_id
+    session.execute(update(cycle_pins).where(mine).values(figures=dict(figures), measured_at=now))
+
+
+def pinned(session: Session, cycle_id: int) -> Pin:
+    """The pin of a launched cycle."""
+    found = pin_if_any(session, cycle_id)
+    if found is None:
+        raise NotFound(NO_PIN)
+    return found
+
+
+def pin_if_any(session: Session, cycle_id: int) -> Pin | None:
+    """The pin; None before the launch."""
+    row = session.execute(select(cycle_pins).where(cycle_pins.c.cycle_id == cycle_id)).mappings().first()
+    return None if row is None else Pin(_from_json(row["terms"]), row["figures"], row["measured_at"], row["job_id"])
+
+
+def pins_of(session: Session, cycle_ids: Iterable[int]) -> dict[int, Terms]:
+    """The terms of several cycles, for a list; those never launched are left out."""
+    ids = sorted(set(cycle_ids))
+    if not ids:
+        return {}
+    rows = session.execute(select(cycle_pins.c.cycle_id, cycle_pins.c.terms).where(cycle_pins.c.cycle_id.in_(ids)))
+    return {row[0]: _from_json(row[1]) for row in rows}
+
+
+def as_json(terms: Terms) -> dict[str, Any]:
+    """Numbers as text: JSON's own would be floats."""
+    return {
+        **{name: getattr(terms, name) for name in ("catalog_version", "department", "timezone", "places", "policy")},
+        "minimum_service_days": terms.minimum_service_days,
+        "period": [terms.period_start.isoformat(), terms.period_end.isoformat()],
+        "bands": [
+            [b.band.label, b.label_zh, str(b.band.low), None if b.band.high is None else str(b.band.high)]
+            for b in terms.bands
+        ],
+        "lines": [
+            {
+                **{n: getattr(line, n) for n in ("kpi", "label", "label_zh", "time", "plan", "actual", "unit")},
+                "weight": str(line.weight),
+                "direction": line.rule.direction,
+                **{n: _text(getattr(line.rule, n)) for n in ("baseline", "floor", "cap", "high")},
+            }
+            for line in terms.lines
+        ],
+    }
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _from_json(plain: Mapping[str, Any]) -> Terms:
+    start, end = (date.fromisoformat(text) for text in plain["period"])
+    return Terms(
+        catalog_version=plain["catalog_version"],
+        department=plain["department"],
+        period_start=start,
+        period_end=end,
+        timezone=plain["timezone"],
+        lines=tuple(_line_from_json(item) for item in plain["lines"]),
+        bands=tuple(
+            TermBand(Band(label, Decimal(low), None if high is None else Decimal(high)), label_zh)
+            for label, label_zh, low, high in plain["bands"]
+        ),
+        places=plain["places"],
+        policy=plain["policy"],
+        minimum_service_days=plain["minimum_service_days"],
+    )
+
+
+def _line_from_json(item: Mapping[str, Any]) -> TermLine:
+    words = {n: item[n] for n in ("kpi", "label", "label_zh", "time", "plan", "actual", "unit")}
+    optional = {n: None if item[n] is None else exact(item[n]) for n in ("baseline", "high")}
+    rule = Rule(item["direction"], floor=exact(item["floor"]), cap=exact(item["cap"]), **optional)
+    return TermLine(**words, weight=Decimal(item["weight"]), rule=rule)

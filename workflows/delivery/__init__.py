@@ -1,0 +1,1 @@
+"""Telling people: notifications in the portal's inbox and by mail."""

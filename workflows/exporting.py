@@ -1,0 +1,140 @@
+"""Records as a file: CSV, XLSX or JSON, written row by row as the record door gives them.
+
+Called by the list page and by `plumbline records export`, so both write alike. Promises: a text that a
+spreadsheet would run as a formula is held back (docs/decisions/0030); no more than a chunk of rows is in memory,
+except what XLSX itself keeps in a temporary file. Who may see what was decided by the door.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from typing import IO, Any
+from zoneinfo import ZoneInfo
+
+import orjson
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+from metadata import fieldtypes
+from metadata.model import Field
+from metadata.records import Record
+
+FORMATS = ("csv", "xlsx", "json")
+MIME = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "json": "application/json",
+}
+FORMULA = frozenset("=+-@\t\r")
+LONGEST_SHEET = 1_048_576
+EXACT_DIGITS = 10**15  # what a spreadsheet keeps of a number
+OLDEST_YEAR = 1900  # a spreadsheet knows no earlier day
+LONGEST_CELL = 32_767
+
+
+def csv_lines(fields: Sequence[Field], rows: Iterable[Record], titles: Sequence[str], *, labels: bool) -> Iterator[str]:
+    """The file line by line; references as what people read (`labels`) or as ids."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(["id", *titles])
+    yield buffer.getvalue()
+    for record in rows:
+        buffer.seek(0)
+        buffer.truncate()
+        writer.writerow([record.id, *(guarded(field, _text(field, record, labels)) for field in fields)])
+        yield buffer.getvalue()
+
+
+def json_lines(fields: Sequence[Field], rows: Iterable[Record]) -> Iterator[str]:
+    """One JSON array with a record on each line, values as REST gives them."""
+    start = "[\n"
+    for record in rows:
+        values = {f.name: None if (v := record.values[f.name]) is None else fieldtypes.of(f).to_json(v) for f in fields}
+        yield start + orjson.dumps({"id": record.id, **values}).decode()
+        start = ",\n"
+    yield "[]\n" if start == "[\n" else "\n]\n"
+
+
+def write_xlsx(
+    target: IO[bytes],
+    name: str,
+    fields: Sequence[Field],
+    rows: Iterable[Record],
+    titles: Sequence[str],
+    *,
+    labels: bool,
+    zone: ZoneInfo,
+) -> int:
+    """A workbook with numbers as numbers and days as days; a second sheet where one is full. How many records."""
+    book = Workbook(write_only=True)
+    count, sheet = 0, None
+    for record in rows:
+        if sheet is None or count % (LONGEST_SHEET - 1) == 0:
+            sheet = _sheet(book, name, titles)
+        sheet.append([record.id, *(_cell(sheet, field, record, labels, zone) for field in fields)])
+        count += 1
+    if sheet is None:
+        _sheet(book, name, titles)
+    book.save(target)
+    return count
+
+
+def guarded(field: Field, text: str) -> str:
+    """The text; with an apostrophe before what a spreadsheet would run, unless it is a number."""
+    if text and text[0] in FORMULA and not fieldtypes.of(field).numeric and not _is_number(text):
+        return f"'{text}"
+    return text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text[0] not in "\t\r"
+
+
+def _text(field: Field, record: Record, labels: bool) -> str:
+    value = record.values.get(field.name)
+    if field.ref and labels:
+        return record.labels.get(field.name, "")
+    return "" if value is None else fieldtypes.of(field).to_text(value)
+
+
+def _sheet(book: Workbook, name: str, titles: Sequence[str]) -> Any:
+    sheet = book.create_sheet(name[:28])  # a number may follow; 31 are the most
+    sheet.freeze_panes = "A2"
+    sheet.append(["id", *(_as_text(sheet, title) for title in titles)])
+    return sheet
+
+
+def _cell(sheet: Any, field: Field, record: Record, labels: bool, zone: ZoneInfo) -> Any:
+    value = record.values.get(field.name)
+    if value is None:
+        return None
+    if field.ref and labels:
+        return _as_text(sheet, record.labels.get(field.name, ""))
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, datetime):
+        value = value.astimezone(zone).replace(tzinfo=None)
+    if isinstance(value, date) and value.year < OLDEST_YEAR:
+        return _as_text(sheet, value.isoformat())
+    if isinstance(value, int) and abs(value) >= EXACT_DIGITS:
+        return _as_text(sheet, str(value))
+    kind = fieldtypes.of(field)
+    return (
+        value if kind.numeric or (not isinstance(value, str) and kind.name != "uuid") else _as_text(sheet, str(value))
+    )
+
+
+def _as_text(sheet: Any, text: str) -> Any:
+    """A cell that is never a formula, whatever it begins with."""
+    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text)[:LONGEST_CELL])
+    if text:
+        cell.data_type = "s"
+    return cell

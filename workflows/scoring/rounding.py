@@ -1,0 +1,28 @@
+"""Rounding, once, at the end: half away from zero, to the places that a scorecard asks for.
+
+Called by `score`, `weights` and whoever shows a score. Everything before the rounding is an exact
+fraction, so that a tie is a tie and not the accident of a binary float.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+DEFAULT_PLACES = 1
+MOST_PLACES = 4
+
+
+def exact(value: Decimal | Fraction | str | float) -> Fraction:
+    """The number as people wrote it: a float counts as its shortest decimal text (0.1 is one tenth)."""
+    if isinstance(value, float):
+        value = Decimal(repr(value))
+    return Fraction(value)
+
+
+def round_half_up(value: Decimal | Fraction | int, places: int = DEFAULT_PLACES) -> Decimal:
+    """`value` at `places` decimals, ties away from zero, as `decimal.ROUND_HALF_UP` has it."""
+    scaled = Fraction(value) * 10**places
+    doubled = abs(scaled.numerator) * 2 + scaled.denominator
+    units = doubled // (2 * scaled.denominator)
+    return Decimal((1 if scaled < 0 and units else 0, tuple(int(d) for d in str(units)), -places))

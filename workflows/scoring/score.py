@@ -1,0 +1,86 @@
+"""A score: attainments times weights, and what happens to a line without data.
+
+Called by the review cycles with the pinned lines of a scorecard and by what-if with changed weights.
+Pure: the same lines give the same score, today and in five years. Each line comes back with its share,
+so that a person can add the score up by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from workflows.scoring.attainment import Rule, attainment
+from workflows.scoring.bands import Band, band_of
+from workflows.scoring.rounding import DEFAULT_PLACES, round_half_up
+
+BLOCK, REDISTRIBUTE, AS_ZERO = "block", "redistribute", "zero"
+POLICIES = (BLOCK, REDISTRIBUTE, AS_ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a scorecard with what was measured for it; None where there is no data."""
+
+    key: str
+    weight: Fraction
+    rule: Rule
+    actual: Fraction | None = None
+    target: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one line brought: `effective` is its weight after the no-data policy, `contribution` its points."""
+
+    line: Line
+    attainment: Fraction | None
+    effective: Fraction
+    contribution: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The result. `value` None means no score, and `reason` says why; `rating` is the band of `value`."""
+
+    value: Decimal | None
+    rating: str
+    reason: str
+    shares: tuple[Share, ...]
+
+
+def score(
+    lines: Sequence[Line],
+    bands: Sequence[Band],
+    *,
+    policy: str = REDISTRIBUTE,
+    places: int = DEFAULT_PLACES,
+) -> Score:
+    """Weighted attainment in points (100 = everything as planned), rounded once, banded as displayed."""
+    reached = [attainment(line.actual, line.target, line.rule) for line in lines]
+    divisor = _divisor(lines, reached, policy)
+    shares = tuple(_share(line, value, divisor, policy) for line, value in zip(lines, reached, strict=True))
+    missing = [line.key for line, value in zip(lines, reached, strict=True) if value is None]
+    if len(missing) == len(lines):
+        return Score(None, "", "There is no data for any line.", shares)
+    if missing and policy == BLOCK:
+        return Score(None, "", "There is no data for some lines, and the scorecard asks for all of them.", shares)
+    value = round_half_up(sum((s.contribution for s in shares), Fraction(0)), places)
+    return Score(value, band_of(value, bands), "", shares)
+
+
+def _divisor(lines: Sequence[Line], reached: Sequence[Fraction | None], policy: str) -> Fraction:
+    """The weight that stands for 100: that of the lines with data when theirs is shared out, else all."""
+    counted = [
+        line.weight for line, value in zip(lines, reached, strict=True) if value is not None or policy != REDISTRIBUTE
+    ]
+    return sum(counted, Fraction(0))
+
+
+def _share(line: Line, reached: Fraction | None, divisor: Fraction, policy: str) -> Share:
+    if not divisor or (reached is None and policy == REDISTRIBUTE):
+        return Share(line, reached, Fraction(0), Fraction(0))
+    effective = line.weight * 100 / divisor
+    return Share(line, reached, effective, effective * (reached or Fraction(0)))
