@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -113,17 +114,24 @@ class Made:
 
 
 def typed(form: MultiDict[str, str]) -> FieldForm:
-    """The form as it was sent."""
+    """The form as it was sent; a name that was left empty follows the title, as the page's script has it."""
     columns = [form.getlist(f"choice_{part}") for part in ("value", "en", "zh")]
     length = max(map(len, columns))
     lines = zip(*([text.strip() for text in column] + [""] * (length - len(column)) for column in columns), strict=True)
+    texts = {name: form.get(name, "").strip() for name in TEXTS}
     return FieldForm(
-        {name: form.get(name, "").strip() for name in TEXTS},
+        {**texts, "name": texts["name"] or named_after(texts["title"])},
         bool(form.get("required")),
         bool(form.get("listed")),
         tuple((a, b, c) for a, b, c in lines if a or b or c),
         form.get("target", ""),
     )
+
+
+def named_after(title: str) -> str:
+    """A name made of the title's Latin letters and digits; "" where it has none."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", title.lower()) if not unicodedata.combining(c))
+    return re.sub("^[_0-9]+|_+$", "", re.sub("[^a-z0-9]+", "_", plain))[:LONGEST_NAME].rstrip("_")
 
 
 def filled(document: Mapping[str, Any], name: str) -> FieldForm:

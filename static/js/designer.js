@@ -13,9 +13,11 @@
   var title = document.getElementById("field-title"), name = document.getElementById("field-name");
   if (!name || name.readOnly || name.value) { return; }
   name.addEventListener("input", function () { name.dataset.own = "yes"; });
-  title.addEventListener("input", function () {
+  function suggest() {
     if (name.dataset.own) { return; }
-    name.value = title.value.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "_")
-      .replace(/^[_0-9]+|_+$/g, "").slice(0, 40);
-  });
+    name.value = title.value.toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "").replace(/[^a-z0-9]+/g, "_")
+      .replace(/^[_0-9]+|_+$/g, "").slice(0, 40).replace(/_+$/, "");
+  }
+  title.addEventListener("input", suggest);
+  suggest();  // a quick person typed the title before this ran
 })();

@@ -104,6 +104,18 @@ def test_a_field_is_moved_by_keyboard(visit, address):
     assert names.index("Shift") < names.index("Line")
 
 
+def test_a_title_typed_before_the_script_is_there_still_makes_the_name(visit, address):
+    page = visit().page()
+    log_in(page, address, "hana")
+    held = []
+    page.route("**/js/designer.js*", held.append)
+    page.goto(f"{address}{HERE}/field", wait_until="commit")
+    page.fill("#field-title", "Équipe du jour")
+    expect(page.locator("#field-name")).to_have_value("")
+    held[0].continue_()
+    expect(page.locator("#field-name")).to_have_value("equipe_du_jour")
+
+
 def test_only_the_inputs_of_the_chosen_type_are_shown(visit, address):
     page = visit().page()
     log_in(page, address, "hana")

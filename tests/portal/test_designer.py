@@ -188,6 +188,17 @@ class TestWrongInput:
             assert f'value="{sent[name]}"' in answer.text
         assert draft(portal) is None
 
+    @pytest.mark.parametrize(("title", "name"), [("Crew size (day)", "crew_size_day"), ("2nd Équipe", "nd_equipe")])
+    def test_an_empty_name_follows_the_title(self, portal, hana, title, name):
+        assert send(hana, "/field", title=title, type="text").status_code == 303
+        assert name in draft(portal).document["properties"]
+
+    def test_a_title_without_latin_letters_asks_for_a_name(self, portal, hana):
+        answer = send(hana, "/field", title="质量", type="text")
+        assert answer.status_code == 422
+        assert 'id="error-name"' in answer.text
+        assert draft(portal) is None
+
     def test_a_name_that_is_taken_is_refused(self, hana):
         assert "already a field called “line”" in send(hana, "/field", **{**QUALITY, "name": "line"}).text
 
