@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.chromium import axe_violations
 from tests.faults.test_publish_under_load import free_ports
@@ -107,8 +107,12 @@ def test_a_field_is_moved_by_keyboard(visit, address):
 def test_a_title_typed_before_the_script_is_there_still_makes_the_name(visit, address):
     page = visit().page()
     log_in(page, address, "hana")
-    held = []
-    page.route("**/js/designer.js*", held.append)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/js/designer.js*", hold)
     page.goto(f"{address}{HERE}/field", wait_until="commit")
     page.fill("#field-title", "Équipe du jour")
     expect(page.locator("#field-name")).to_have_value("")
