@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, Table, create_engine, inspect, select
+from sqlalchemy import column, create_engine, inspect, select, table
 
 from tests.portal.command import Command, installation
 from tests.portal.demo_site import logged_in, prepare, site
@@ -56,10 +56,11 @@ def contents(plumbline: Command) -> dict[str, list[tuple]]:
     engine = create_engine(plumbline.settings["PLUMBLINE_DATABASE_URL"].replace("postgresql:", "postgresql+psycopg:"))
     found = {}
     with engine.connect() as connection:
-        for name in inspect(connection).get_table_names():
-            table = Table(name, MetaData(), autoload_with=connection)
-            columns = sorted(table.columns, key=lambda c: c.name)
-            rows = [tuple(_plain(value) for value in row) for row in connection.execute(select(*columns))]
+        inspector = inspect(connection)
+        for name in inspector.get_table_names():
+            columns = sorted((column(c["name"], c["type"]) for c in inspector.get_columns(name)), key=lambda c: c.name)
+            asked = select(*columns).select_from(table(name))
+            rows = [tuple(_plain(value) for value in row) for row in connection.execute(asked)]
             found[name] = sorted(rows, key=repr)
     engine.dispose()
     return found
