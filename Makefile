@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run install dev chromium test check fmt browser faults lock vendor
+.PHONY: help run install dev chromium test check fmt browser faults bench lock vendor
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ browser: dev chromium ## The browser tests alone
 
 faults: dev ## The tests that kill processes
 	$(BIN)/python -m pytest tests/faults
+
+bench: dev ## Timings against references measured in the same run
+	$(BIN)/python -m tests.benchmarks
 
 lock: install ## Renew the lock files
 	$(BIN)/python -m pip install --quiet uv

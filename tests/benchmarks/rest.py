@@ -228,7 +228,8 @@ def fab(place: Place) -> Flask:
             "_version": Column(Integer, default=1),
             "_removed_at": Column(DateTime),
             "day": Column(c["day"], Date),
-            "department_id": Column(c["department"], BigInteger, ForeignKey("rec_department.id")),
+            # the framework finds a foreign key by its column's name, so the attribute is called the same
+            c["department"]: Column(c["department"], BigInteger, ForeignKey("rec_department.id")),
             "department": relationship(department),
             "line": Column(c["line"], String),
             "shift": Column(c["shift"], String),
@@ -246,8 +247,7 @@ def fab(place: Place) -> Flask:
         WTF_CSRF_ENABLED=False,
     )
     base = SQLA(app)
-    # Dotted columns break Flask-AppBuilder with this marshmallow, so it is spared the join.
-    columns = ["day", "department_id", "line", "shift", "planned", "produced"]
+    columns = ["day", "department.name", "line", "shift", "planned", "produced"]
 
     class OutputApi(ModelRestApi):  # type: ignore[misc]
         resource_name = "output"
