@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 
 from flask import current_app, g, request, session
-from flask_babel import get_locale
 from flask_login import current_user
 
 from metadata import access
@@ -50,7 +49,9 @@ def current_actor() -> Actor:
 
 def language() -> str:
     """The language of this request: "en" or "zh"."""
-    return str(getattr(get_locale(), "language", "en"))
+    if "language" not in g:
+        g.language = chosen_language() if request else "en"
+    return str(g.language)
 
 
 def chosen_language() -> str:

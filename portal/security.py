@@ -1,43 +1,48 @@
 """Flask-AppBuilder's security, tamed: one statement for a person, headers, and who is told of changes.
 
-`PortalSecurityManager` loads an account with its roles, its login and what it prefers at once; a change of accounts or
-roles raises the access version in the same transaction, so every process forgets what it remembered. Of the
-framework's own pages only the login stays; ours for accounts and roles are in portal/views/accounts.py and roles.py.
+`PortalSecurityManager` asks for an account's login, what it prefers and the versions in force at once. Name and roles
+are remembered by process for one access version (portal/accounts/signed_in.py): a change of accounts or roles raises
+it in the same transaction, so every process forgets what it remembered. Of the framework's own pages only the
+login stays; ours for accounts and roles are in portal/views/accounts.py and roles.py.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, Response, abort, g, request, session
+from flask import Flask, Response, abort, current_app, g, request, session
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_appbuilder.security.sqla.models import Role, User
+from flask_limiter import Limiter
 from sqlalchemy import and_, bindparam, event, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from metadata import versions
 from metadata.engine import writing
 from metadata.store import ACCESS, CATALOG, state
 from portal.accounts.login import LOGIN_KEY, LoginView
 from portal.accounts.rules import ROLES, may_use_pages
+from portal.accounts.signed_in import Known, SignedIn
 from workflows import accounts, store
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+GUESSED = frozenset({LoginView.name, "api_tokens"})
 RETIRED = frozenset({"LocaleView.index", "UtilView.back", "MenuApi.get_menu_data"})
 
 
 def _account(which: Any, *more: Any) -> Any:
-    """An active account with its roles, what it prefers, its login, and the versions in force; made once."""
-    kept, login = store.accounts.c, store.logins.c
-    mine = and_(login.account == User.username, login.key == bindparam("key"), login.until > bindparam("now"))
+    """An active account's number, what it prefers, its login, and the versions in force; made once."""
+    kept, login, user = store.accounts.c, store.logins.c, User.__table__.c
+    mine = and_(login.account == user.username, login.key == bindparam("key"), login.until > bindparam("now"))
     return (
-        select(User, kept.language, kept.theme, kept.timezone, kept.must_change, login.id, *_in_force())
-        .options(joinedload(User.roles))
-        .outerjoin(store.accounts, kept.account == User.username)
+        select(user.id, kept.language, kept.theme, kept.timezone, kept.must_change, login.id, *_in_force())
+        .select_from(User.__table__)
+        .outerjoin(store.accounts, kept.account == user.username)
         .outerjoin(store.logins, mine)
-        .where(which, User.active.is_(True), *more)
+        .where(which, user.active.is_(True), *more)
     )
 
 
@@ -46,9 +51,9 @@ def _in_force() -> list[Any]:
     return [select(state.c.version).where(state.c.name == name).scalar_subquery() for name in names]
 
 
-BY_COOKIE = _account(User.id == bindparam("pk"), store.logins.c.id.is_not(None))
-BY_NUMBER = _account(User.id == bindparam("pk"))
-BY_NAME = _account(User.username == bindparam("name"))
+BY_COOKIE = _account(User.__table__.c.id == bindparam("pk"), store.logins.c.id.is_not(None))
+BY_NUMBER = _account(User.__table__.c.id == bindparam("pk"))
+BY_NAME = _account(User.__table__.c.username == bindparam("name"))
 POLICY = {
     "default-src": ["'self'"],
     "script-src": ["'self'"],
@@ -61,6 +66,13 @@ POLICY = {
 }
 
 
+def _written(policy: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"{name} {' '.join(sources)}" for name, sources in policy.items())
+
+
+STRICT = _written(POLICY)
+
+
 class PortalSecurityManager(SecurityManager):
     """Accounts, roles and logins."""
 
@@ -71,7 +83,13 @@ class PortalSecurityManager(SecurityManager):
         if self.is_auth_limited:
             self.limiter.limit(self.auth_rate_limit, methods=["POST"])(self.auth_view.blueprint)
 
-    def load_user(self, pk: Any) -> User | None:
+    def create_limiter(self, app: Flask) -> Limiter:
+        """Guesses of passwords are counted; no other request is asked about."""
+        limiter: Limiter = super().create_limiter(app)
+        limiter.request_filter(lambda: request.method != "POST" or request.blueprint not in GUESSED)
+        return limiter
+
+    def load_user(self, pk: Any) -> SignedIn | None:
         """The account behind the browser's session, only while its login lasts; one for programs has none."""
         if session.get("_user_id") != str(pk):
             return self.load_account(int(pk))
@@ -79,28 +97,26 @@ class PortalSecurityManager(SecurityManager):
         user = self._active(BY_COOKIE, pk=int(pk), key=key)
         return user if user is not None and may_use_pages([role.name for role in user.roles]) else None
 
-    def load_account(self, pk: int) -> User | None:
+    def load_account(self, pk: int) -> SignedIn | None:
         """The active account behind a token."""
         return self._active(BY_NUMBER, pk=pk, key="")
 
-    def account_called(self, username: str) -> User | None:
+    def account_called(self, username: str) -> SignedIn | None:
         """The active account behind a key."""
         return self._active(BY_NAME, name=username, key="")
 
-    def _active(self, statement: Any, **values: Any) -> User | None:
-        """The active account with its roles, in one statement.
-
-        What the account prefers is put on the object: `language`, `theme`, `timezone`, `must_change`, `login_id`.
-        """
-        row = self.session.execute(statement, {**values, "now": datetime.now(UTC)}).unique().first()
+    def _active(self, statement: Any, **values: Any) -> SignedIn | None:
+        """The active account, in one statement; a second one where this process meets it for the first time."""
+        connection = self.session.connection()
+        row = connection.execute(statement, {**values, "now": datetime.now(UTC)}).first()
         if row is None:
             return None
-        user: User = row[0]
-        user.language, user.theme, user.timezone = row[1], row[2], row[3]
-        user.must_change, user.login_id = bool(row[4]), row[5]
+        in_force = versions.Versions(int(row[6] or 0), int(row[7] or 0))
         if "versions" not in g:  # read along, so that a request need not ask for them again
-            g.versions = versions.Versions(int(row[6] or 0), int(row[7] or 0))
-        return user
+            g.versions = in_force
+        known: Known = current_app.extensions["plumbline_known"]
+        user = known.get(connection, int(row[0]), in_force.access)
+        return SignedIn(user, row[1], row[2], row[3], bool(row[4]), row[5]) if user is not None else None
 
     def update_user_auth_stat(self, user: User, success: bool = True) -> None:
         """Count a login or a failed one, in a transaction of its own."""
@@ -125,6 +141,7 @@ class PortalSecurityManager(SecurityManager):
 
 def register(app: Flask) -> None:
     """Attach nonce, policy, same-site check for the API and the access version."""
+    app.extensions["plumbline_known"] = Known()
     app.login_manager.login_view = "AuthDBView.login"  # type: ignore[attr-defined]
     app.before_request(_nonce)
     app.before_request(_retired)
@@ -157,18 +174,23 @@ def _same_site() -> None:
 
 
 def _headers(response: Response) -> Response:
+    page = response.mimetype == "text/html"
+    response.headers.setdefault("Content-Security-Policy", _policy() if page else STRICT)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    if page:
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _policy() -> str:
+    """What this page may load: our own files, the scripts with its nonce, and what its view asked for."""
     policy = {name: list(sources) for name, sources in POLICY.items()}
     if "csp_nonce" in g:
         policy["script-src"].append(f"'nonce-{g.csp_nonce}'")
     for name, sources in g.get("csp_extra", {}).items():
         policy.setdefault(name, []).extend(sources)
-    text = "; ".join(f"{name} {' '.join(sources)}" for name, sources in policy.items())
-    response.headers.setdefault("Content-Security-Policy", text)
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    if response.mimetype == "text/html":
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response
+    return _written(policy)
 
 
 def _tell(session: Session, _context: Any, _instances: Any) -> None:

@@ -95,7 +95,7 @@ def _chunk(installation: Installation, job_id: int, owner: str) -> bool:
     except ProductError as error:
         _fail(installation, job_id, owner, error.message, error.params)
         return False
-    except Exception:
+    except Exception:  # whatever a kind of job raises: the worker lives on and the chunk is tried again
         log.exception("a chunk of job %s failed", job_id)
         _postpone(installation, job_id, owner)
         return False

@@ -86,7 +86,7 @@ def settle(installation: Installation) -> int:
 def _guarded(part: Callable[[Installation], int], installation: Installation) -> int:
     try:
         return part(installation)
-    except Exception:
+    except Exception:  # one part that fails must not keep the others waiting
         log.exception("%s failed; the next tick tries again", part.__name__)
         return 0
 

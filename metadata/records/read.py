@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Row, Select, String, case, cast, func, literal
+from sqlalchemy import ColumnElement, FromClause, Row, Select, String, True_, bindparam, case, cast, func, literal
 from sqlalchemy import select as sql_select
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,8 @@ from metadata.errors import NotFound
 from metadata.model import Field
 from metadata.records.query import MAX_PAGE_SIZE, Filter, Query, order, where
 
-LABEL = "__label"
+LABEL, COUNTED = "__label", "__count"
+SYSTEM = ("id", "_version", "_created_at", "_created_by", "_changed_at", "_changed_by", "_removed_at")
 MOST_PREPARED = 2000
 HIDDEN_RECORD = "There is no such record, or you may not see it."
 
@@ -67,19 +68,25 @@ def select(
     action: str = "list",
     counted: bool = True,
 ) -> Page:
-    """One page of records; two statements. Raises NotAllowed or Invalid.
+    """One page of records and their count; one statement. Raises NotAllowed or Invalid.
 
     Where nobody asks how many there are in all (`counted` False), `count` is that of the page and costs nothing.
     """
     entity = catalog[name]
     access.require(actor, entity, action)
     fields = _columns(actor, entity, action, query)
-    statement = _ordered(catalog, entity, actor, query, fields, action)
+    statement, asked = _ordered(catalog, entity, actor, query, fields, action)
+    if counted:
+        statement = statement.add_columns(_counting(entity, asked).scalar_subquery().label(COUNTED))
     size = max(1, min(query.page_size, MAX_PAGE_SIZE))
-    rows = session.execute(statement.limit(size).offset(max(0, query.page) * size)).all()
-    whole = not counted or (not query.page and len(rows) < size)
-    total = len(rows) if whole else count(session, catalog, name, actor, query, action=action)
-    return Page(tuple(_record(name, fields, row) for row in rows), total, fields)
+    offset = max(0, query.page) * size
+    found = session.connection().execute(statement.limit(size).offset(offset)).all()
+    rows = tuple(_records(name, fields, found))
+    if counted and found:
+        total = int(found[0][-1])
+    else:  # behind the last page no row brings the count
+        total = count(session, catalog, name, actor, query, action=action) if counted and offset else len(rows)
+    return Page(rows, total, fields)
 
 
 def count(session: Session, catalog: Catalog, name: str, actor: Actor, query: Query, *, action: str = "list") -> int:
@@ -87,8 +94,12 @@ def count(session: Session, catalog: Catalog, name: str, actor: Actor, query: Qu
     entity = catalog[name]
     access.require(actor, entity, action)
     conditions = where(entity.table, query, access.readable(actor, entity, action))
-    mine = access.rows(actor, catalog, entity, action)
-    return session.execute(sql_select(func.count()).select_from(entity.table).where(conditions, mine)).scalar_one()
+    asked = (conditions, access.rows(actor, catalog, entity, action))
+    return int(session.connection().execute(_counting(entity, asked)).scalar_one())
+
+
+def _counting(entity: Entity, asked: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    return sql_select(func.count()).select_from(entity.table).where(*asked)
 
 
 def stream(
@@ -98,8 +109,8 @@ def stream(
     entity = catalog[name]
     access.require(actor, entity, action)
     fields = _columns(actor, entity, action, query)
-    statement = _ordered(catalog, entity, actor, query, fields, action).execution_options(yield_per=1000)
-    return (_record(name, fields, row) for row in session.execute(statement))
+    statement, _asked = _ordered(catalog, entity, actor, query, fields, action)
+    return _records(name, fields, session.execute(statement.execution_options(yield_per=1000)))
 
 
 def find(
@@ -119,16 +130,16 @@ def find(
     if not access.may(actor, entity, action):
         raise NotFound(HIDDEN_RECORD)
     fields = access.readable(actor, entity, action)
-    statement, table, _labels = _joined(catalog, entity, actor, fields, language)
-    if not removed:
-        statement = statement.where(table.c._removed_at.is_(None))
-    statement = statement.where(table.c.id == record_id, access.rows(actor, catalog, entity, action))
+    statement = _one(catalog, entity, actor, fields, language, removed=removed)
+    mine = access.rows(actor, catalog, entity, action)
+    if not isinstance(mine, True_):
+        statement = statement.where(mine)
     if lock:
-        statement = statement.with_for_update(of=table)
-    row = session.execute(statement).first()
+        statement = statement.with_for_update(of=entity.table)
+    row = session.connection().execute(statement, {"record_id": record_id}).first()
     if row is None:
         raise NotFound(HIDDEN_RECORD)
-    return _record(name, fields, row)
+    return next(_records(name, fields, (row,)))
 
 
 def pick(
@@ -213,22 +224,34 @@ def _columns(actor: Actor, entity: Entity, action: str, query: Query) -> tuple[F
 
 def _ordered(
     catalog: Catalog, entity: Entity, actor: Actor, query: Query, fields: Sequence[Field], action: str
-) -> Select[Any]:
+) -> tuple[Select[Any], tuple[ColumnElement[bool], ColumnElement[bool]]]:
+    """The statement of a list, and the conditions in it."""
     visible = access.readable(actor, entity, action)
     statement, table, names = _joined(catalog, entity, actor, fields, query.language)
-    conditions = where(table, query, visible)
-    sorting = order(entity, table, query, visible, names)
-    return statement.where(conditions, access.rows(actor, catalog, entity, action)).order_by(*sorting)
+    asked = (where(table, query, visible), access.rows(actor, catalog, entity, action))
+    return statement.where(*asked).order_by(*order(entity, table, query, visible, names)), asked
+
+
+def _one(
+    catalog: Catalog, entity: Entity, actor: Actor, fields: Sequence[Field], language: str, *, removed: bool
+) -> Select[Any]:
+    """The statement for the record with the id `record_id`; made once."""
+    key = ("one", removed, _key(catalog, entity, actor, fields, language))
+    found: Select[Any] | None = catalog.prepared.get(key)
+    if found is None:
+        found, table, _labels = _joined(catalog, entity, actor, fields, language)
+        found = found.where(table.c.id == bindparam("record_id"))
+        if not removed:
+            found = found.where(table.c._removed_at.is_(None))
+        catalog.prepared[key] = found
+    return found
 
 
 def _joined(
     catalog: Catalog, entity: Entity, actor: Actor, fields: Sequence[Field], language: str
 ) -> tuple[Select[Any], FromClause, dict[str, ColumnElement[Any]]]:
     """SELECT of system columns, fields, and the labels of references through one LEFT JOIN each; made once."""
-    hidden = tuple(
-        frozenset(hidden_everywhere(actor, catalog[f.ref])) for f in fields if f.ref is not None and f.ref in catalog
-    )
-    key = (entity.name, tuple(f.name for f in fields), language, hidden)
+    key = _key(catalog, entity, actor, fields, language)
     found = catalog.prepared.get(key)
     if found is None:
         if len(catalog.prepared) > MOST_PREPARED:
@@ -238,21 +261,21 @@ def _joined(
     return statement, table, names
 
 
+def _key(catalog: Catalog, entity: Entity, actor: Actor, fields: Sequence[Field], language: str) -> tuple[Any, ...]:
+    """What the columns of a statement depend on."""
+    hidden = tuple(
+        frozenset(hidden_everywhere(actor, catalog[f.ref])) for f in fields if f.ref is not None and f.ref in catalog
+    )
+    return entity.name, tuple(f.name for f in fields), language, hidden
+
+
 def _join(
     catalog: Catalog, entity: Entity, actor: Actor, fields: Sequence[Field], language: str
 ) -> tuple[Select[Any], FromClause, dict[str, ColumnElement[Any]]]:
     table = entity.table
     source: FromClause = table
-    columns: list[ColumnElement[Any]] = [
-        table.c.id,
-        table.c._version,
-        table.c._created_at,
-        table.c._created_by,
-        table.c._changed_at,
-        table.c._changed_by,
-        table.c._removed_at,
-        *(table.c[f.name].label(f.name) for f in fields),
-    ]
+    columns: list[ColumnElement[Any]] = [table.c[column] for column in SYSTEM]
+    columns += [table.c[f.name].label(f.name) for f in fields]
     names: dict[str, ColumnElement[Any]] = {}
     for item in fields:
         if item.ref is None or item.ref not in catalog:
@@ -275,16 +298,18 @@ def hidden_everywhere(actor: Actor, entity: Entity) -> set[str]:
     return set(frozenset.intersection(*(rule.hides for rule in rules))) if rules else set()
 
 
-def _record(name: str, fields: Sequence[Field], row: Row[Any]) -> Record:
-    size = len(fields)
-    cells: Sequence[Any] = row
-    values = {f.name: cells[7 + i] for i, f in enumerate(fields)}
-    found = {}
-    position = 7 + size
-    for key, label in zip(row._fields[position:], cells[position:], strict=True):
-        if label is not None:
-            found[key.removesuffix(LABEL)] = label
-    return Record(name, cells[0], cells[1], values, found, *cells[2:7])
+def _records(name: str, fields: Sequence[Field], rows: Iterable[Row[Any]]) -> Iterator[Record]:
+    """Rows of `_join` as records: system columns, then values, then labels."""
+    names = [f.name for f in fields]
+    labels: list[tuple[int, str]] | None = None
+    size = len(SYSTEM) + len(names)
+    for row in rows:
+        if labels is None:
+            labels = [(i, key.removesuffix(LABEL)) for i, key in enumerate(row._fields) if i >= size and key != COUNTED]
+        cells: Sequence[Any] = row
+        values = dict(zip(names, cells[len(SYSTEM) : size], strict=True))
+        told = {key: cells[i] for i, key in labels if cells[i] is not None}
+        yield Record(name, cells[0], cells[1], values, told, *cells[2 : len(SYSTEM)])
 
 
 def without(record: Record, names: Iterable[str]) -> Record:

@@ -20,7 +20,7 @@ def due(asked: Asked) -> list[Due]:
     """One line for each review that waits for this person, with the deadline of its step."""
     if REVIEW not in asked.catalog or CYCLE not in asked.catalog:
         return []
-    own = reading.mine(asked.session, asked.catalog, asked.actor, "own", language=asked.language, limit=FEW)
+    own = _own(asked)
     owed = reading.mine(asked.session, asked.catalog, asked.actor, "to_write", language=asked.language, limit=FEW)
     lines = [
         (line.self_due, _("Self review: %(cycle)s", cycle=line.cycle_name), line)
@@ -36,8 +36,16 @@ def mine(asked: Asked) -> list[Mine] | None:
     if REVIEW not in asked.catalog or CYCLE not in asked.catalog or asked.actor.person_id is None:
         return None
     field = asked.catalog[REVIEW].definition.fields["step"]
-    found = reading.mine(asked.session, asked.catalog, asked.actor, "own", language=asked.language, limit=FEW_OF_MINE)
+    found = _own(asked)[:FEW_OF_MINE]
     return [Mine(line.cycle_name, _url(line.id), shown_value(field, line.step)) for line in found]
+
+
+def _own(asked: Asked) -> list[reading.ReviewLine]:
+    found: list[reading.ReviewLine] = asked.once(
+        "own reviews",
+        lambda: reading.mine(asked.session, asked.catalog, asked.actor, "own", language=asked.language, limit=FEW),
+    )
+    return found
 
 
 def _url(review_id: int) -> str:

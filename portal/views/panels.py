@@ -36,6 +36,13 @@ class Asked:
     actor: Actor
     language: str
     today: date
+    kept: dict[str, Any] = field(default_factory=dict, repr=False, kw_only=True)
+
+    def once(self, name: str, ask: Callable[[], Any]) -> Any:
+        """What `ask` answers, asked once for all panels of a page."""
+        if name not in self.kept:
+            self.kept[name] = ask()
+        return self.kept[name]
 
 
 @dataclass(frozen=True)

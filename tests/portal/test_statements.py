@@ -1,4 +1,4 @@
-"""A list page costs the same few SQL statements with five definitions and with two hundred."""
+"""Lists, the designer and the start page cost the same few SQL statements, however much there is."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import pytest
 from portal.extensions import db
 from tests.portal.demo_site import logged_in
 from tests.portal.many_definitions import FEW, bring_to, statements
+from workflows.demo import DEMO_LOGINS
 
-MOST = 6
+MOST, MOST_AT_START = 6, 14
 
 
 @pytest.mark.parametrize("total", [len(FEW), 200])
@@ -33,3 +34,25 @@ def test_the_rest_list_costs_no_more(portal):
     with statements(portal) as sent:
         assert client.get("/api/v1/production_output/?page_size=25").status_code == 200
     assert len(sent) <= MOST, "\n".join(sent)
+
+
+def test_the_designers_pages_cost_no_more(portal):
+    with portal.app_context():
+        bring_to(db.engine, 200)
+    client = logged_in(portal, "hana")
+    client.get("/designer/")
+    for address in ("/designer/", "/designer/production_output", "/designer/production_output/field/line"):
+        with statements(portal) as sent:
+            assert client.get(address).status_code == 200
+        assert len(sent) <= MOST, "\n".join(sent)
+
+
+@pytest.mark.parametrize("account", [login.username for login in DEMO_LOGINS])
+def test_the_start_page_asks_once_for_each_of_its_cards(portal, account):
+    with portal.app_context():
+        bring_to(db.engine, 200)
+    client = logged_in(portal, account)
+    client.get("/")
+    with statements(portal) as sent:
+        assert client.get("/").status_code == 200
+    assert len(sent) <= MOST_AT_START, "\n".join(sent)
