@@ -47,6 +47,7 @@ from portal.views import (
     audit,
     cycles,
     designer,
+    guides,
     health,
     home,
     imports,
@@ -152,6 +153,7 @@ def _rooms(app: Flask) -> None:
     app.register_blueprint(training.blueprint)
     app.register_blueprint(onboarding.blueprint)
     app.register_blueprint(tours.blueprint)
+    app.register_blueprint(guides.blueprint)
     app.register_blueprint(api_training.blueprint)
     csrf.exempt(api_training.blueprint)
     app.register_blueprint(account.blueprint)

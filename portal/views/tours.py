@@ -17,6 +17,7 @@ from werkzeug.routing import RequestRedirect
 from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.extensions import db
+from portal.guides import first, guide, ordered
 from workflows import tours
 
 blueprint = Blueprint("tours", __name__)
@@ -32,14 +33,15 @@ def _known_only() -> Any:
 
 @blueprint.get("/help/")
 def help_page() -> str:
-    """All tours for me, with how far I am."""
-    return render_template("tours/help.html", tours=_mine())
+    """All tours for me, with how far I am, and the guides, mine first."""
+    return render_template("tours/help.html", tours=_mine(), guides=ordered(current_actor().roles, language()))
 
 
 @blueprint.get("/help/menu")
 def menu() -> str:
     """The same as the content of the help menu."""
-    return render_template("tours/_menu.html", tours=_mine())
+    own = guide(first(current_actor().roles), language())
+    return render_template("tours/_menu.html", tours=_mine(), own=own)
 
 
 @blueprint.get("/tours/<name>.json")

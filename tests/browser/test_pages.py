@@ -27,6 +27,8 @@ PATHS = (
     "/account/password",
     "/audit/",
     "/audit/?since=yesterday",
+    "/help/",
+    "/help/hr_admin/",
 )
 
 
