@@ -97,6 +97,7 @@ def gather(session: Session, reader: Reader, filters: Filters, name: str | None,
     months = sorted({month for first, last in queries.spans(found) for month in months_between(first, last)})
     end = last_full(months, today)
     all_series = [series(item, found, tree, unit.id if unit else None, end) for item in shown]
+    all_series.sort(key=lambda item: not item.months)  # a head sees first what the department is measured by
     return Board(reader, filters, tree, all_series, months[-MOST_MONTHS:], end)
 
 
