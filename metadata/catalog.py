@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Table
 from sqlalchemy.orm import registry
 
-from metadata import tables, validation
+from metadata import tables, validation, visibility
 from metadata.errors import NotFound
 from metadata.model import Definition
 
@@ -44,6 +44,11 @@ class Entity:
     def rules(self) -> validation.Rules:
         """The validator of whole records."""
         return validation.Rules(self.definition)
+
+    @cached_property
+    def visibility(self) -> visibility.Visibility:
+        """What its forms ask for."""
+        return visibility.Visibility(self.definition)
 
     @cached_property
     def model(self) -> type[Any]:

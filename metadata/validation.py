@@ -25,6 +25,7 @@ LONGEST_MATCHED = 500
 LONGEST_EMAIL = 320
 UTC_ZONE = ZoneInfo("UTC")
 REQUIRED = "This field is required."
+FORBIDDEN = "This field must be empty with these values."
 BOUNDS = {
     "minimum": "Must be at least %(limit)s.",
     "maximum": "Must be at most %(limit)s.",
@@ -115,15 +116,6 @@ class Rules:
         problems = [_problem(error) for error in self._bounds.iter_errors(plain)]
         return problems + [_off_step(f) for f in self.definition.fields.values() if _is_off_step(f, plain.get(f.name))]
 
-    def required_now(self, values: Mapping[str, Any]) -> frozenset[str]:
-        """The fields that must have a value, given the others."""
-        always = {f.name for f in self.definition.fields.values() if f.required}
-        if self._logic is None:
-            return frozenset(always)
-        plain = as_json(self.definition, values)
-        found = {p.field_name for p in _logic_problems(self._logic, plain) if p.message == REQUIRED}
-        return frozenset(always | found)
-
 
 def as_json(definition: Definition, values: Mapping[str, Any]) -> dict[str, Any]:
     """The record as JSON values, fields without a value left out."""
@@ -133,6 +125,15 @@ def as_json(definition: Definition, values: Mapping[str, Any]) -> dict[str, Any]
         for name, value in values.items()
         if value is not None and name in fields
     }
+
+
+def forbidden(block: Any) -> Iterator[str]:
+    """The fields that may have no value when `block` must not hold: `required` of one, or any of several such."""
+    if isinstance(block, Mapping) and set(block) == {"required"} and len(block["required"]) == 1:
+        yield from block["required"]
+    elif isinstance(block, Mapping) and set(block) == {"anyOf"}:
+        for inner in block["anyOf"]:
+            yield from forbidden(inner)
 
 
 def _bounds_of(field: Field) -> dict[str, Any]:
@@ -203,6 +204,10 @@ def _problem(error: ValidationError) -> Problem:
     if error.validator == "dependentRequired":
         missing = next(n for k, names in wanted.items() if k in plain for n in names if n not in plain)
         return Problem(f"/{missing}", REQUIRED)
+    if error.validator == "not":
+        unwanted = next((name for name in forbidden(wanted) if name in plain), None)
+        if unwanted is not None:
+            return Problem(f"/{unwanted}", FORBIDDEN)
     sentence = BOUNDS.get(str(error.validator))
     if sentence is None:
         return Problem(path if path != "/" else "", "These values do not go together.")

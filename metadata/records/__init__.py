@@ -10,6 +10,7 @@ from metadata.records.bulk_change import Change, change_many
 from metadata.records.history import Entry, history
 from metadata.records.query import Filter, Query
 from metadata.records.read import Page, Record, count, find, labels, pick, select, stream
+from metadata.records.rehearse import Outlook, rehearse
 from metadata.records.remove import purge, remove, restore
 from metadata.records.write import change, create
 
@@ -18,6 +19,7 @@ __all__ = [
     "Entry",
     "Filter",
     "Outcome",
+    "Outlook",
     "Page",
     "Query",
     "Record",
@@ -32,6 +34,7 @@ __all__ = [
     "merge_many",
     "pick",
     "purge",
+    "rehearse",
     "remove",
     "restore",
     "select",

@@ -8,13 +8,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from metadata import fieldtypes, records
-from metadata.access import Actor
 from metadata.catalog import Entity
-from metadata.errors import ProductError, StaleVersion
+from metadata.errors import Problem, ProductError, StaleVersion
 from metadata.model import EnumValue, Field
-from metadata.records import Record
+from metadata.records import Outlook, Record
 from portal import catalogs
-from portal.access import chosen_zone, language
+from portal.access import chosen_zone, current_actor, language
 from portal.errors import worded
 from portal.extensions import db
 from portal.formats import shown
@@ -22,7 +21,10 @@ from portal.formats import shown
 
 @dataclass(frozen=True)
 class Input:
-    """One input: the field, how it is asked for, its text, and what is wrong with it."""
+    """One input: the field, how it is asked for, its text, and what is wrong with it.
+
+    `shown` and `required` are with the values as they stand; `left` says that only its value keeps it in sight.
+    """
 
     field: Field
     widget: str
@@ -31,6 +33,9 @@ class Input:
     choices: tuple[EnumValue, ...]
     picked: str
     theirs: str
+    shown: bool
+    required: bool
+    left: bool
 
     @property
     def id(self) -> str:
@@ -48,10 +53,11 @@ class FormSection:
 
 @dataclass(frozen=True)
 class FormView:
-    """The whole form; `problems` belong to no single input."""
+    """The whole form; `problems` belong to no single input, `reads` are the inputs that decide about others."""
 
     sections: tuple[FormSection, ...]
     problems: tuple[str, ...]
+    reads: tuple[str, ...]
 
 
 def zone() -> ZoneInfo:
@@ -95,39 +101,92 @@ def view(
     fields: Sequence[Field],
     given: Mapping[str, str],
     error: ProductError | None,
-    actor: Actor,
+    outlook: Outlook,
 ) -> FormView:
-    """The form for the template."""
+    """The form for the template; `outlook` is what the values as they stand come to."""
     free = {f.name for f in fields}
-    wrong: dict[str, list[str]] = {}
-    for problem in error.problems if error else ():
-        wrong.setdefault(problem.field_name, []).append(worded(problem))
+    wrong = _by_field(error.problems if error else ())
     theirs = record if isinstance(error, StaleVersion) else None
+    picked = _picked(fields, given, record)
     sections = []
     for section in entity.definition.screen.sections:
         inputs = tuple(
-            _input(entity.definition.fields[n], given, wrong, theirs, actor) for n in section.fields if n in free
+            _input(entity.definition.fields[n], given, picked, wrong, theirs, outlook)
+            for n in section.fields
+            if n in free
         )
         if inputs:
             sections.append(FormSection(section.texts.get("title", language()), inputs))
     rest = tuple(text for name, found in wrong.items() if name not in free for text in found)
-    return FormView(tuple(sections), rest)
+    return FormView(tuple(sections), rest, tuple(sorted(entity.visibility.reads & free)))
+
+
+def state(fields: Iterable[Field], outlook: Outlook) -> dict[str, Any]:
+    """The form as it stands, for the page's script: of each field what `Input` says of it."""
+    asked, wrong = outlook.asked, _by_field(outlook.problems)
+    return {
+        "fields": {
+            f.name: {
+                "shown": f.name in asked.shown,
+                "required": f.name in asked.required,
+                "left": f.name in asked.left,
+                "problems": wrong.get(f.name, []),
+            }
+            for f in fields
+        },
+        "problems": wrong.get("", []),
+    }
+
+
+def _by_field(problems: Iterable[Problem]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for problem in problems:
+        found.setdefault(problem.field_name, []).append(worded(problem))
+    return found
 
 
 def _input(
-    field: Field, given: Mapping[str, str], wrong: Mapping[str, list[str]], theirs: Record | None, actor: Actor
+    field: Field,
+    given: Mapping[str, str],
+    picked: Mapping[str, str],
+    wrong: Mapping[str, list[str]],
+    theirs: Record | None,
+    outlook: Outlook,
 ) -> Input:
-    text = given.get(field.name, "")
-    choices = tuple(c for c in field.enum if not c.retired or str(c.value) == text)
-    picked = _picked(field, text, actor) if field.ref else ""
-    other = shown(field, theirs) if theirs is not None else ""
-    widget = field.widget if field.widget == "textarea" else fieldtypes.of(field).widget
-    return Input(field, widget, text, tuple(wrong.get(field.name, ())), choices, picked, other)
+    text, problems, asked = given.get(field.name, ""), tuple(wrong.get(field.name, ())), outlook.asked
+    return Input(
+        field,
+        widget=field.widget if field.widget == "textarea" else fieldtypes.of(field).widget,
+        text=text,
+        problems=problems,
+        choices=tuple(c for c in field.enum if not c.retired or str(c.value) == text),
+        picked=picked.get(field.name, ""),
+        theirs=shown(field, theirs) if theirs is not None else "",
+        shown=field.name in asked.shown or bool(problems),
+        required=field.name in asked.required,
+        left=field.name in asked.left,
+    )
 
 
-def _picked(field: Field, text: str, actor: Actor) -> str:
-    catalog = catalogs.current()
-    if not text.isdecimal():
-        return ""
-    found = dict(records.pick(db.session(), catalog, str(field.ref), actor, ids=[int(text)], language=language()))
-    return found.get(int(text), f"#{text}")
+def _picked(fields: Iterable[Field], given: Mapping[str, str], record: Record | None) -> dict[str, str]:
+    """What people read for each reference that is chosen; those that the record does not name already are asked for.
+
+    One statement for each definition that is pointed at, however many fields point there.
+    """
+    chosen = [(f, int(text)) for f in fields if f.ref and (text := given.get(f.name, "")).isdecimal()]
+    known = {f.name: record.labels[f.name] for f, number in chosen if record and _holds(record, f, number)}
+    wanted: dict[str, set[int]] = {}
+    for field, number in chosen:
+        if field.name not in known and number <= fieldtypes.LARGEST_INTEGER:
+            wanted.setdefault(str(field.ref), set()).add(number)
+    found = {(ref, number): words for ref, ids in wanted.items() for number, words in _labels(ref, ids)}
+    return {f.name: known.get(f.name) or found.get((str(f.ref), n)) or f"#{n}" for f, n in chosen}
+
+
+def _holds(record: Record, field: Field, number: int) -> bool:
+    return record.get(field.name) == number and field.name in record.labels
+
+
+def _labels(ref: str, ids: set[int]) -> list[tuple[int, str]]:
+    actor, catalog = current_actor(), catalogs.current()
+    return records.pick(db.session(), catalog, ref, actor, ids=sorted(ids), language=language(), limit=len(ids))

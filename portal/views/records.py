@@ -7,7 +7,7 @@ click. Order in every view: definition → record door → answer; there is no r
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from flask import (
@@ -30,7 +30,8 @@ from sqlalchemy.orm import Session
 from metadata import access, records, validation
 from metadata.catalog import Entity
 from metadata.errors import Conflict, Invalid, StaleVersion
-from metadata.records import Query, Record
+from metadata.model import Field
+from metadata.records import Outlook, Query, Record
 from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.errors import worded, wording
@@ -147,9 +148,7 @@ def edit(definition: str, record_id: int) -> Any:
     actor = current_actor()
     fields = access.writable(actor, entity, "edit")
     if request.method == "GET":
-        record = records.find(
-            db.session(), catalogs.current(), definition, actor, record_id, action="edit", language=language()
-        )
+        record = _editable(definition, record_id)
         return _form(entity, record, fields, forms.texts(entity, record.values))
     typed = forms.typed(fields, request.form)
     version, zone = request.form.get("_version", type=int), forms.zone()
@@ -169,17 +168,39 @@ def edit(definition: str, record_id: int) -> Any:
             )
         )
     except (Invalid, StaleVersion) as error:
-        record = records.find(
-            db.session(), catalogs.current(), definition, actor, record_id, action="edit", language=language()
-        )
+        record = _editable(definition, record_id)
         return _form(entity, record, fields, typed, error), 412 if isinstance(error, StaleVersion) else 422
     flash(_("The change was saved."), "success")
     return redirect(url_for("records.show", definition=definition, record_id=record_id))
 
 
+@blueprint.post("/<definition>/form", defaults={"record_id": None})
+@blueprint.post("/<definition>/form/<int:record_id>")
+def form_state(definition: str, record_id: int | None) -> Response:
+    """What the form asks for with the values as they stand, and what is wrong with them so far; nothing is saved."""
+    action = "edit" if record_id else "add"
+    entity, actor = _entity(definition, action), current_actor()
+    record = _editable(definition, record_id) if record_id else None
+    fields = access.writable(actor, entity, action)
+    return jsonify(forms.state(fields, _outlook(entity, record, fields, forms.typed(fields, request.form))))
+
+
+def _editable(definition: str, record_id: int) -> Record:
+    actor = current_actor()
+    return records.find(
+        db.session(), catalogs.current(), definition, actor, record_id, action="edit", language=language()
+    )
+
+
+def _outlook(entity: Entity, record: Record | None, fields: Iterable[Field], texts: Mapping[str, str]) -> Outlook:
+    session, catalog, actor = db.session(), catalogs.current(), current_actor()
+    typed = {f.name: texts[f.name] for f in fields if f.name in texts}
+    return records.rehearse(session, catalog, entity.name, actor, typed, record=record, form="text", zone=forms.zone())
+
+
 def _form(entity: Entity, record: Any, fields: Any, typed: Any, error: Any = None) -> str:
     stale = isinstance(error, StaleVersion)
-    view = forms.view(entity, record, fields, typed, error, current_actor())
+    view = forms.view(entity, record, fields, typed, error, _outlook(entity, record, fields, typed))
     message = wording(error.message, error.params) if error else ""
     return render_template("records/form.html", entity=entity, record=record, form=view, message=message, stale=stale)
 

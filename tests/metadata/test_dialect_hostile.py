@@ -219,7 +219,7 @@ def use(session: Session, catalog: Any, document: dict[str, Any], **more: Any) -
     after = publish.publish(session, catalog, [document], actor=system("t"), comment="t", now=NOW, **more)
     entity = after[document["$id"]]
     entity.rules.check({})
-    entity.rules.required_now({})
+    entity.visibility.asked({})
     if entity.definition.stores_records:
         assert entity.model.__table__ is entity.table
         try:

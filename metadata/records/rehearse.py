@@ -1,0 +1,64 @@
+"""What a form's values would come to, without writing: which fields are asked for, and what is wrong so far.
+
+Asked while a person types and whenever a form is shown. What only the database can tell (hidden references,
+values that another record holds) is left to the save.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from metadata import access, validation
+from metadata.access import Actor
+from metadata.catalog import Catalog, Entity
+from metadata.errors import Problem
+from metadata.records.read import Record, find
+from metadata.records.write import admitted
+from metadata.validation import UTC_ZONE, Form
+from metadata.visibility import Asked
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What the form asks for, and the problems of fields that this actor may set, or of none in particular."""
+
+    asked: Asked
+    problems: tuple[Problem, ...]
+
+
+def rehearse(
+    session: Session,
+    catalog: Catalog,
+    name: str,
+    actor: Actor,
+    values: Mapping[str, Any],
+    *,
+    record: Record | None = None,
+    form: Form = "json",
+    zone: ZoneInfo = UTC_ZONE,
+) -> Outlook:
+    """What adding a record with `values`, or changing `record` to them, would say; raises NotAllowed.
+
+    Conditions look at the whole record, also at what this actor may not see of it: so does the save.
+    """
+    entity = catalog[name]
+    action = "edit" if record else "add"
+    access.require(actor, entity, action)
+    given, problems = admitted(entity, actor, action, values, form, zone)
+    start = _stored(session, catalog, entity, actor, record) if record else validation.defaults(entity.definition)
+    whole = {**start, **given}
+    unread = {p.pointer for p in problems}
+    problems += [p for p in entity.rules.check(whole) if p.pointer not in unread]
+    free = {f.name for f in access.writable(actor, entity, action)} | {""}
+    return Outlook(entity.visibility.asked(whole, problems), tuple(p for p in problems if p.field_name in free))
+
+
+def _stored(session: Session, catalog: Catalog, entity: Entity, actor: Actor, record: Record) -> Mapping[str, Any]:
+    if set(record.values) >= set(entity.definition.fields):
+        return record.values
+    return find(session, catalog, entity.name, access.system(actor.username), record.id).values
