@@ -50,6 +50,11 @@ class Score:
     reason: str
     shares: tuple[Share, ...]
 
+    @property
+    def points(self) -> Fraction | None:
+        """The score before the rounding; None where there is none."""
+        return None if self.value is None else sum((s.contribution for s in self.shares), Fraction(0))
+
 
 def score(
     lines: Sequence[Line],

@@ -1,0 +1,273 @@
+"""Scores of whole populations: attainments as a matrix (people × lines), weights as a vector, one product.
+
+Called where many people are scored or re-weighted at once; `score` is the slow, obvious reference beside
+it. Computes in float64 and knows for each person how far the figures can be off; where that could change
+the displayed value the reference decides, so that both give the same last digit (docs/decisions/0010).
+Pure. NaN stands for "no data". Scores come as whole numbers of the last displayed place (`units`), which
+compare and band exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil
+from types import MappingProxyType
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflows.scoring.attainment import Rule
+from workflows.scoring.bands import Band, ordered
+from workflows.scoring.rounding import DEFAULT_PLACES, exact
+from workflows.scoring.score import BLOCK, REDISTRIBUTE, Line, Score, score
+from workflows.scoring.ties import on_the_border
+
+Matrix: TypeAlias = NDArray[np.float64]
+Column: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
+Units: TypeAlias = NDArray[np.int64]
+
+NO_SCORE = np.iinfo(np.int64).min
+NO_BAND = -1
+PER_BLOCK = 16_384  # people at a time: what fits into the processor's cache
+EPSILON = float(np.finfo(np.float64).eps)
+SAFETY = 16.0  # a few roundings on the way, each of half an epsilon
+
+
+@dataclass(frozen=True)
+class Card:
+    """A compiled scorecard: weights and rules by line, bands from the lowest, the no-data policy, the places."""
+
+    weights: tuple[Fraction, ...]
+    rules: tuple[Rule, ...]
+    bands: tuple[Band, ...]
+    policy: str = REDISTRIBUTE
+    places: int = DEFAULT_PLACES
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The ratings in the order of the band numbers."""
+        return tuple(band.label for band in self.bands)
+
+
+@dataclass(frozen=True)
+class Population:
+    """What was measured: actual and target by person and line, and what follows from it whatever the weights are.
+
+    `filled` holds the attainments, bounded by floor and cap, and 0 where they are `missing`; `gaps` says who misses
+    any; `slack` says how far any of a person's attainments can be off.
+    """
+
+    actual: Matrix
+    target: Matrix
+    filled: Matrix
+    slack: Column
+    missing: Flags
+    gaps: Flags
+
+    def __len__(self) -> int:
+        return len(self.filled)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One entry a person: the displayed score in `units` of the last place (`NO_SCORE`: none), its band's number."""
+
+    units: Units
+    bands: NDArray[np.int8]
+    places: int
+    decided_exactly: int
+
+    def value(self, person: int) -> Decimal | None:
+        """The displayed score; None where there is none."""
+        found = int(self.units[person])
+        return None if found == NO_SCORE else Decimal(found).scaleb(-self.places)
+
+
+def compiled(
+    lines: Sequence[tuple[Fraction, Rule]],
+    bands: Sequence[Band],
+    *,
+    policy: str = REDISTRIBUTE,
+    places: int = DEFAULT_PLACES,
+) -> Card:
+    """The card of (weight, rule) lines, which have passed `check_weights`, `check_rule` and `check_bands`."""
+    weights, rules = tuple(weight for weight, _ in lines), tuple(rule for _, rule in lines)
+    return Card(weights, rules, tuple(ordered(bands)), policy, places)
+
+
+def population(rules: Sequence[Rule], actual: Matrix, target: Matrix) -> Population:
+    """The attainments of everybody on lines with these `rules`; `actual` and `target` are people × lines."""
+    reached, slack = np.empty_like(actual), np.zeros(len(actual))
+    for block in _blocks(len(actual)):
+        for column, rule in enumerate(rules):
+            values, off = _DIRECTIONS[rule.direction](actual[block, column], target[block, column], rule)
+            np.clip(values, float(rule.floor), float(rule.cap), out=reached[block, column])
+            np.fmax(slack[block], off + EPSILON * float(max(abs(rule.floor), abs(rule.cap))), out=slack[block])
+    missing = np.isnan(reached)
+    reached[missing] = 0.0
+    return Population(actual, target, reached, slack * SAFETY, missing, np.logical_or.reduce(missing, axis=1))
+
+
+def scores(card: Card, people: Population) -> Scores:
+    """Everybody's displayed score and band under `card`."""
+    units = np.empty(len(people), np.int64)
+    doubtful: list[tuple[Units, Column, Column]] = []
+    for block in _blocks(len(people)):
+        wide, off = _points(card, people, block)
+        units[block], close = rounded(wide, off, card.places)
+        rows = np.flatnonzero(close)
+        doubtful.append((rows + block.start, wide[rows], off[rows]))
+    exactly = _settled(card, people, units, doubtful)
+    return Scores(units, banded(card.bands, units, card.places), card.places, exactly)
+
+
+def _settled(card: Card, people: Population, units: Units, doubtful: Sequence[tuple[Units, Column, Column]]) -> int:
+    """Decides the rows close to a border: those surely on it round away from zero, the reference says the others.
+
+    How many the reference had to decide.
+    """
+    if not any(len(rows) for rows, _wide, _off in doubtful):
+        return 0
+    rows, wide, off = (np.concatenate(part) for part in zip(*doubtful, strict=True))
+    scale = 10.0**card.places
+    counted = ~people.missing[rows] if card.policy == REDISTRIBUTE else np.ones((len(rows), len(card.rules)), bool)
+    sure = on_the_border(card.weights, card.rules, people.actual[rows], people.target[rows], counted, off * scale)
+    units[rows[sure]] = np.copysign(np.rint(np.abs(wide[sure]) * scale + 0.5), wide[sure])
+    for person in rows[~sure]:
+        value = referred(card, people, int(person)).value
+        units[person] = NO_SCORE if value is None else int(value.scaleb(card.places))
+    return int((~sure).sum())
+
+
+def points(card: Card, people: Population) -> tuple[Column, Column]:
+    """Everybody's points before the rounding (NaN: no score), and how far each can be off."""
+    return _points(card, people, slice(0, len(people)))
+
+
+def rounded(wide: Column, off: Column, places: int) -> tuple[Units, Flags]:
+    """Points rounded half away from zero, in units of the last place; and those too close to a tie to be sure."""
+    scaled = np.abs(wide)
+    scaled *= 10.0**places
+    scaled += 0.5
+    close = np.abs(scaled - np.rint(scaled)) <= off * 10.0**places
+    np.floor(scaled, out=scaled)
+    np.copysign(scaled, wide, out=scaled)
+    unknown = np.isnan(scaled)
+    scaled[unknown] = 0.0
+    found = scaled.astype(np.int64)
+    found[unknown] = NO_SCORE
+    return found, close
+
+
+def banded(bands: Sequence[Band], units: Units, places: int) -> NDArray[np.int8]:
+    """The number of each displayed score's band; below the scale the lowest holds, as in `bands.band_of`."""
+    lows = np.array([ceil(exact(band.low) * 10**places) for band in ordered(bands)], np.int64)
+    found = np.maximum(np.searchsorted(lows, units, side="right") - 1, 0).astype(np.int8)
+    found[units == NO_SCORE] = NO_BAND
+    return found
+
+
+def contributions(card: Card, people: Population) -> Matrix:
+    """What each line brought, in points before the rounding; NaN where there is no score."""
+    weights = np.array([float(weight) for weight in card.weights])
+    counted = np.where(people.missing, 0.0, weights) if card.policy == REDISTRIBUTE else weights[np.newaxis]
+    divisor = counted.sum(axis=1, keepdims=True)
+    found: Matrix = people.filled * counted * (100.0 / np.where(divisor > 0, divisor, 1.0))
+    whole = np.logical_or if card.policy == BLOCK else np.logical_and
+    found[whole.reduce(people.missing, axis=1)] = np.nan
+    return found
+
+
+def _blocks(length: int) -> Iterator[slice]:
+    for start in range(0, length, PER_BLOCK):
+        yield slice(start, min(start + PER_BLOCK, length))
+
+
+def _points(card: Card, people: Population, block: slice) -> tuple[Column, Column]:
+    """Unrounded points and how far they can be off; NaN where there is no score."""
+    weights = np.array([float(weight) for weight in card.weights])
+    most = max((float(max(abs(r.floor), abs(r.cap))) for r in card.rules), default=1.0)
+    off = (people.slack[block] + SAFETY * EPSILON * len(weights) * most) * 100.0
+    wide: Column = people.filled[block] @ (weights * (100.0 / weights.sum()))
+    rows = np.flatnonzero(people.gaps[block])
+    if len(rows):
+        missing = people.missing[block][rows]
+        if card.policy == REDISTRIBUTE:
+            divisor = (~missing).astype(float) @ weights
+            wide[rows] *= weights.sum() / np.where(divisor > 0, divisor, 1.0)
+        whole = np.logical_or if card.policy == BLOCK else np.logical_and
+        wide[rows[whole.reduce(missing, axis=1)]] = np.nan
+    return wide, off
+
+
+def referred(card: Card, people: Population, person: int) -> Score:
+    """The reference's answer for one person."""
+    lines = [
+        Line(str(at), weight, rule, *(_known(m[person, at]) for m in (people.actual, people.target)))
+        for at, (weight, rule) in enumerate(zip(card.weights, card.rules, strict=True))
+    ]
+    return score(lines, card.bands, policy=card.policy, places=card.places)
+
+
+def _known(value: np.float64) -> Fraction | None:
+    return None if np.isnan(value) else exact(float(value))
+
+
+Reached: TypeAlias = tuple[Column, Column]
+
+
+def _start(target: Column, rule: Rule) -> Column:
+    if rule.baseline is not None:
+        return np.full_like(target, float(rule.baseline))
+    return 2 * target if rule.direction == "lower" else np.zeros_like(target)
+
+
+def _towards(actual: Column, target: Column, rule: Rule, size: Column | None = None) -> Reached:
+    """Attainment, and how far it can be off: a difference of near-equal numbers keeps few digits.
+
+    `size` is the largest number that went into `actual`, where that was computed.
+    """
+    start = _start(target, rule)
+    way = target - start
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reached = (actual - start) / way
+        largest = np.maximum(np.abs(actual) if size is None else size, np.maximum(np.abs(start), np.abs(target)))
+        off = EPSILON * (largest / np.abs(way)) * (1.0 + np.abs(reached))
+    nowhere = way == 0
+    return np.where(nowhere, np.nan, reached), np.where(nowhere | np.isnan(off), 0.0, off)
+
+
+def _within(actual: Column, target: Column, rule: Rule) -> Reached:
+    high = target if rule.high is None else np.full_like(target, float(rule.high))
+    above = (actual > high) & (actual >= target)  # with crossed edges the lower one decides, as in the reference
+    moved = np.where(above, target - (actual - high), actual)
+    size = np.maximum(np.abs(actual), np.maximum(np.abs(high), np.abs(target)))
+    reached, off = _towards(moved, target, rule, size)
+    inside = (target <= actual) & (actual <= high)
+    return np.where(inside, 1.0, reached), np.where(inside, 0.0, off)
+
+
+def _milestones(actual: Column, target: Column, rule: Rule) -> Reached:
+    reached, off = _towards(actual, target, rule)
+    return np.minimum(reached, 1.0), off
+
+
+def _all_or_nothing(actual: Column, target: Column, _rule: Rule) -> Reached:
+    unknown = np.isnan(actual) | np.isnan(target)
+    return np.where(unknown, np.nan, np.where(actual >= target, 1.0, 0.0)), np.zeros_like(actual)
+
+
+_DIRECTIONS: Mapping[str, Callable[[Column, Column, Rule], Reached]] = MappingProxyType(
+    {
+        "higher": _towards,
+        "lower": _towards,
+        "range": _within,
+        "milestone": _milestones,
+        "binary": _all_or_nothing,
+    }
+)
