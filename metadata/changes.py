@@ -1,14 +1,15 @@
 """What publishing would do, as a list of changes: found by comparing two definitions, nothing else.
 
-Fields are matched by their column (`x-id`), so another name is a rename. Each change says its class
-(how far it goes) and its effect (what happens to stored values); `publish` adds counts and examples.
+Fields are matched by the column their values were born in (`x-id` and `x-was`), so another name is a rename and
+another column a conversion. Each change says its class (how far it goes) and its effect (what happens to stored
+values); `publish` adds counts, examples and, where values are converted, the plan.
 Messages are English sentences with places, the key of their translation.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -18,6 +19,37 @@ from metadata.model import Definition, Field
 Effect = Literal["safe", "narrows", "converts", "hides"]
 Class = Literal["additive", "widening", "narrowing", "converting", "hiding"]
 WIDER_TYPES = {("integer", "number"), ("integer", "decimal"), ("decimal", "number"), ("text", "long_text")}
+SHORTER_TYPES = {("long_text", "text")}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One record's value before and after a conversion, as text; `reason` says why it does not convert."""
+
+    record_id: int
+    before: str
+    after: str = ""
+    reason: str = ""
+    params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What becomes of a field's values, counted over all records: of each kind how many, and some of them.
+
+    `returns` come back as they were before an earlier conversion; `filled` had none, or none that converts, and get
+    one; `fails` stay in the old column, out of sight, and can be listed afterwards; `misfits` stand in the way.
+    """
+
+    records: int = 0
+    converts: int = 0
+    returns: int = 0
+    empty: int = 0
+    filled: int = 0
+    fails: int = 0
+    misfits: int = 0
+    samples: tuple[Sample, ...] = ()
+    failing: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,6 +65,7 @@ class Change:
     params: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     count: int = 0
     examples: tuple[str, ...] = ()
+    plan: Conversion | None = None
 
     @property
     def text(self) -> str:
@@ -60,85 +93,124 @@ def returned(old: Definition) -> Change:
     return Change("definition returned", "additive", "safe", old.name, message, params={"title": old.title()})
 
 
+def pairs(old: Definition, new: Definition) -> Iterator[tuple[Field | None, Field | None]]:
+    """Each field as it was and as it will be: those of the new definition in its order, then those that go."""
+    by_column = {f.column: f for f in old.fields.values()}
+    by_origin = {f.origin: f for f in old.fields.values()}
+    kept = {f.column for f in new.fields.values()} & by_column.keys()
+    for item in new.fields.values():
+        before = by_column.pop(item.column, None)
+        if before is None and by_origin.get(item.origin) in by_column.values():
+            candidate = by_origin[item.origin]
+            before = None if candidate.column in kept else by_column.pop(candidate.column)
+        yield before, item
+    yield from ((item, None) for item in by_column.values())
+
+
+def converts(old: Field, new: Field) -> bool:
+    """Whether values of `old` can't simply stay where they are as values of `new`."""
+    kinds = (old.type, new.type)
+    return old.ref != new.ref or (old.type != new.type and kinds not in WIDER_TYPES and kinds not in SHORTER_TYPES)
+
+
+def share_column(old: Field, new: Field) -> bool:
+    """Whether a column that held `old` can hold `new`: its type may have to be altered, its values may be too many."""
+    return not converts(old, new) or not converts(new, old)
+
+
+def takes_back(old: Field, new: Field) -> bool:
+    """Whether every value that `old` could hold is one of `new`, in the same column."""
+    return not converts(old, new) and all(
+        change.effect == "safe" for change in (*_type("", old, new), *_enum("", old, new), *_limits("", old, new))
+    )
+
+
+def _widens(old: Field, new: Field) -> bool:
+    return (old.type, new.type) in WIDER_TYPES
+
+
 def _fields(old: Definition, new: Definition) -> list[Change]:
-    before = {f.column: f for f in old.fields.values()}
-    after = {f.column: f for f in new.fields.values()}
     found: list[Change] = []
-    for column, item in after.items():
-        if column not in before:
-            found.append(_of(new, item, "field added", "additive", "safe", "Field “%(field)s” is new."))
-        else:
-            found += _field(new, before[column], item)
-    for column, item in before.items():
-        if column not in after:
+    for before, after in pairs(old, new):
+        if after is None and before is not None:
             message = "Field “%(field)s” disappears; its values are kept."
-            found.append(_of(new, item, "field removed", "hiding", "hides", message))
+            found.append(_of(new.name, before, "field removed", "hiding", "hides", message))
+        elif after is not None and before is None:
+            found.append(_of(new.name, after, "field added", "additive", "safe", "Field “%(field)s” is new."))
+        elif after is not None and before is not None:
+            found += _field(new.name, before, after)
     return found
 
 
 def _of(
-    new: Definition, item: Field, kind: str, change_class: Class, effect: Effect, message: str, **more: Any
+    definition: str, item: Field, kind: str, change_class: Class, effect: Effect, message: str, **more: Any
 ) -> Change:
-    return Change(kind, change_class, effect, new.name, message, item.name, {"field": item.title(), **more})
+    return Change(kind, change_class, effect, definition, message, item.name, {"field": item.title(), **more})
 
 
-def _field(new: Definition, old: Field, item: Field) -> list[Change]:
+def _field(name: str, old: Field, item: Field) -> list[Change]:
     found: list[Change] = []
     if old.name != item.name:
         message = "Field “%(field)s” is now called %(name)s in the API; values stay."
-        found.append(_of(new, item, "renamed", "widening", "safe", message, name=item.name))
+        found.append(_of(name, item, "renamed", "widening", "safe", message, name=item.name))
     if old.texts != item.texts:
-        found.append(_of(new, item, "texts", "additive", "safe", "The texts of “%(field)s” change."))
-    found += _type(new, old, item)
-    found += _enum(new, old, item)
+        found.append(_of(name, item, "texts", "additive", "safe", "The texts of “%(field)s” change."))
+    if old.column != item.column:
+        found.append(_converted(name, old, item))
+    else:
+        found += [*_type(name, old, item), *_enum(name, old, item)]
     if item.required and not old.required:
         message = "“%(field)s” must be filled from now on."
-        found.append(_of(new, item, "required", "narrowing", "narrows", message))
+        found.append(_of(name, item, "required", "narrowing", "narrows", message))
     if old.required and not item.required:
-        found.append(_of(new, item, "optional", "widening", "safe", "“%(field)s” may stay empty from now on."))
-    found += _limits(new, old, item)
+        found.append(_of(name, item, "optional", "widening", "safe", "“%(field)s” may stay empty from now on."))
+    if old.column == item.column:
+        found += _limits(name, old, item)
     return found
 
 
-def _type(new: Definition, old: Field, item: Field) -> list[Change]:
-    if old.ref != item.ref:
-        message = "“%(field)s” would point at other records (%(before)s → %(after)s)."
-        return [_of(new, item, "type", "converting", "converts", message, before=old.ref, after=item.ref)]
-    if old.type == item.type and (old.scale or 0) <= (item.scale or 0):
+def _converted(name: str, old: Field, item: Field) -> Change:
+    if old.ref and item.ref and old.ref != item.ref:
+        message = "“%(field)s” points at other records (%(before)s → %(after)s): those with the same label."
+        return _of(name, item, "converted", "converting", "converts", message, before=old.ref, after=item.ref)
+    if old.type != item.type:
+        message = "“%(field)s” changes its type (%(before)s → %(after)s) and its values are converted."
+        return _of(name, item, "converted", "converting", "converts", message, before=old.type, after=item.type)
+    message = "The values of “%(field)s” are replaced by others."
+    return _of(name, item, "converted", "converting", "converts", message)
+
+
+def _type(name: str, old: Field, item: Field) -> list[Change]:
+    if old.type == item.type and (old.scale or 0) == (item.scale or 0):
         return []
     kinds = {"before": old.type, "after": item.type}
-    if (old.type, item.type) in WIDER_TYPES or (
-        old.type == item.type == "decimal" and (old.scale or 0) < (item.scale or 0)
-    ):
+    if _widens(old, item) or (old.type == item.type and (old.scale or 0) < (item.scale or 0)):
         message = "“%(field)s” takes more kinds of values (%(before)s → %(after)s)."
-        return [_of(new, item, "type", "widening", "safe", message, **kinds)]
-    if (item.type, old.type) in WIDER_TYPES or old.type == item.type == "decimal":
-        message = "“%(field)s” takes fewer kinds of values (%(before)s → %(after)s)."
-        return [_of(new, item, "type", "narrowing", "narrows", message, **kinds)]
-    message = "“%(field)s” would change its type (%(before)s → %(after)s)."
-    return [_of(new, item, "type", "converting", "converts", message, **kinds)]
+        return [_of(name, item, "type", "widening", "safe", message, **kinds)]
+    message = "“%(field)s” takes fewer kinds of values (%(before)s → %(after)s)."
+    return [_of(name, item, "type", "narrowing", "narrows", message, **kinds)]
 
 
-def _enum(new: Definition, old: Field, item: Field) -> list[Change]:
+def _enum(name: str, old: Field, item: Field) -> list[Change]:
     before, after = [e.value for e in old.enum], [e.value for e in item.enum]
     found = []
     added = [str(v) for v in after if v not in before]
     gone = [str(v) for v in before if v not in after]
     if old.enum and added:
         message = "“%(field)s” offers more: %(values)s."
-        found.append(_of(new, item, "enum value added", "additive", "safe", message, values=", ".join(added)))
+        found.append(_of(name, item, "enum value added", "additive", "safe", message, values=", ".join(added)))
     if gone:
         message = "“%(field)s” no longer knows: %(values)s."
-        found.append(_of(new, item, "enum value removed", "narrowing", "narrows", message, values=", ".join(gone)))
+        found.append(_of(name, item, "enum value removed", "narrowing", "narrows", message, values=", ".join(gone)))
     if not added and not gone and old.enum != item.enum:
         found.append(
-            _of(new, item, "choices", "additive", "safe", "The choices of “%(field)s” change in order or label.")
+            _of(name, item, "choices", "additive", "safe", "The choices of “%(field)s” change in order or label.")
         )
     return found
 
 
-def _limits(new: Definition, old: Field, item: Field) -> list[Change]:
-    names: tuple[str, ...] = (
+def _limits(name: str, old: Field, item: Field) -> list[Change]:
+    limits: tuple[str, ...] = (
         "max_length",
         "min_length",
         "minimum",
@@ -148,13 +220,13 @@ def _limits(new: Definition, old: Field, item: Field) -> list[Change]:
         "pattern",
     )
     if item.type in ("integer", "number"):  # of a decimal it is the number of places: another type
-        names += ("multiple_of",)
-    changed = [n for n in names if getattr(old, n) != getattr(item, n)]
+        limits += ("multiple_of",)
+    changed = [n for n in limits if getattr(old, n) != getattr(item, n)]
     if not changed or (changed == ["max_length"] and item.type == "long_text"):
         return []
     if all(_looser(n, getattr(old, n), getattr(item, n)) for n in changed):
-        return [_of(new, item, "longer", "widening", "safe", "“%(field)s” takes more than before.")]
-    return [_of(new, item, "shorter", "narrowing", "narrows", "“%(field)s” takes less than before.")]
+        return [_of(name, item, "longer", "widening", "safe", "“%(field)s” takes more than before.")]
+    return [_of(name, item, "shorter", "narrowing", "narrows", "“%(field)s” takes less than before.")]
 
 
 def _looser(name: str, before: Any, after: Any) -> bool:
@@ -167,6 +239,10 @@ def _looser(name: str, before: Any, after: Any) -> bool:
     return bool(after >= before) if "max" in name else bool(after <= before)
 
 
+def _keys(definition: Definition) -> set[tuple[str, ...]]:
+    return {tuple(definition.fields[name].origin for name in names) for names in definition.unique}
+
+
 def _whole(old: Definition, new: Definition) -> list[Change]:
     found: list[Change] = []
 
@@ -175,13 +251,12 @@ def _whole(old: Definition, new: Definition) -> list[Change]:
 
     if old.texts != new.texts:
         note("title", "The title or description changes.")
-    if set(new.unique) - set(old.unique):
+    if _keys(new) - _keys(old):
         note("unique", "Some values must be unique from now on.", "narrowing", "narrows")
-    if set(old.unique) - set(new.unique):
+    if _keys(old) - _keys(new):
         note("unique", "Some values need no longer be unique.", "widening")
-    if [f.column for f in old.fields.values()] != [
-        f.column for f in new.fields.values() if f.column in {g.column for g in old.fields.values()}
-    ]:
+    before, after = ([f.origin for f in d.fields.values()] for d in (old, new))
+    if [o for o in before if o in after] != [o for o in after if o in before]:
         note("order", "The order of the fields changes.")
     if old.screen != new.screen:
         note("screen", "Lists or forms are laid out differently.")

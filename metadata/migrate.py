@@ -7,7 +7,8 @@ stays, nullable and out of sight. SQLite can't alter a column in place, so Alemb
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
@@ -15,12 +16,7 @@ from alembic.operations import BatchOperations, Operations
 from sqlalchemy import Connection, MetaData, Table
 
 from metadata import fieldtypes, tables
-from metadata.changes import Change
 from metadata.model import Definition, Field
-
-ALTERING = frozenset(
-    {"required", "optional", "type", "enum value added", "enum value removed", "longer", "field removed"}
-)
 
 
 def create_tables(connection: Connection, definitions: Sequence[Definition]) -> None:
@@ -38,19 +34,53 @@ def create_tables(connection: Connection, definitions: Sequence[Definition]) -> 
     md.create_all(connection, tables=[t for t in made if t.name not in existing])
 
 
-def alter_table(connection: Connection, old: Definition, new: Definition, changes: Sequence[Change]) -> None:
-    """Bring the table of `old` to `new`: columns first, then types, checks and NOT NULL, then unique indexes."""
+def alter_table(
+    connection: Connection, old: Definition, new: Definition, earlier: Mapping[str, Field], filling: Collection[str]
+) -> None:
+    """Bring the columns of `old` to `new`: new ones first, then types, checks and what may be empty again.
+
+    `earlier` has the fields of columns out of sight, for those that return; the columns in `filling` are held to NOT
+    NULL later, when their values are there, and unique indexes are made last of all (`reindex`).
+    """
     operations = Operations(MigrationContext.configure(connection))
-    present = {c["name"] for c in sa.inspect(connection).get_columns(new.table_name)}
+    held = {c["name"]: c for c in sa.inspect(connection).get_columns(new.table_name)}
+    before = {f.column: f for f in old.fields.values()}
     for item in new.fields.values():
-        if item.column not in present:
+        if item.column not in held:
             _add_column(operations, connection, new, item)
-        elif item.enum and item.column not in {f.column for f in old.fields.values()}:
-            _returning_enum(operations, connection, new, item)
-    touched = [c for c in changes if c.kind in ALTERING]
-    if touched:
-        _alter_columns(operations, connection, old, new)
-    _reindex(connection, old, new)
+        elif item.column not in before and item.column in earlier:
+            before[item.column] = replace(earlier[item.column], required=False)
+    fixed = {name for name, column in held.items() if not column["nullable"]}
+    if connection.dialect.name != "sqlite":
+        _alter_columns(operations, connection, before, new)
+    elif _must_rebuild(connection, old, before, new, fixed):
+        _rebuild_on_sqlite(operations, connection, new, filling)
+
+
+def _must_rebuild(
+    connection: Connection, old: Definition, before: Mapping[str, Field], new: Definition, fixed: Collection[str]
+) -> bool:
+    """Whether SQLite's table says of a column what is no longer so."""
+    after = {f.column: f for f in new.fields.values()}
+    there = {f.column for f in old.fields.values()}
+    for column, item in before.items():
+        now = after.get(column)
+        if (now is None or not now.required) and column in fixed:
+            return True
+        if now is None:
+            continue
+        returns = column not in there and (now.ref or now.enum)  # its key and check went with an earlier rebuild
+        if returns or _kind(connection, item) != _kind(connection, now) or _values(item) != _values(now):
+            return True
+    return False
+
+
+def _kind(connection: Connection, item: Field) -> str:
+    return str(fieldtypes.of(item).sql(item).compile(connection.dialect))
+
+
+def _values(item: Field) -> list[str | int]:
+    return [choice.value for choice in item.enum]
 
 
 def _add_column(operations: Operations, connection: Connection, definition: Definition, item: Field) -> None:
@@ -87,15 +117,6 @@ def _check(operations: Operations | BatchOperations, definition: Definition, ite
         operations.create_check_constraint(name, definition.table_name, condition)
 
 
-def _returning_enum(operations: Operations, connection: Connection, definition: Definition, item: Field) -> None:
-    """A field that comes back is held to today's values, not to those it left with."""
-    if connection.dialect.name == "sqlite":
-        return
-    name = tables.constraint_name("ck", definition.table_name, item.column)
-    operations.execute(sa.text(f'ALTER TABLE "{definition.table_name}" DROP CONSTRAINT IF EXISTS "{name}"'))
-    _check(operations, definition, item)
-
-
 def hold_to_required(connection: Connection, definition: Definition, columns: Sequence[str]) -> None:
     """NOT NULL for columns whose values have been filled; SQLite's door holds it without rebuilding the table."""
     if connection.dialect.name == "sqlite":
@@ -105,34 +126,35 @@ def hold_to_required(connection: Connection, definition: Definition, columns: Se
         operations.alter_column(definition.table_name, column, nullable=False)
 
 
-def _alter_columns(operations: Operations, connection: Connection, old: Definition, new: Definition) -> None:
+def _alter_columns(
+    operations: Operations, connection: Connection, before: Mapping[str, Field], new: Definition
+) -> None:
     after = {f.column: f for f in new.fields.values()}
-    before = {f.column: f for f in old.fields.values()}
-    if connection.dialect.name == "sqlite":
-        _rebuild_on_sqlite(operations, connection, new)
-        return
     table = new.table_name
     for column, item in before.items():
         now = after.get(column)
+        if item.required and (now is None or not now.required):
+            operations.alter_column(table, column, nullable=True)
         if now is None:
-            operations.alter_column(table, column, nullable=True)
             continue
-        kind = fieldtypes.of(now).sql(now)
-        if str(kind.compile(connection.dialect)) != str(fieldtypes.of(item).sql(item).compile(connection.dialect)):
-            operations.alter_column(table, column, type_=kind)
-        if item.required and not now.required:
-            operations.alter_column(table, column, nullable=True)
-        if [e.value for e in item.enum] != [e.value for e in now.enum]:
-            if item.enum:
-                operations.drop_constraint(tables.constraint_name("ck", table, column), table, type_="check")
-            if now.enum:
-                _check(operations, new, now)
+        if _values(item) != _values(now):
+            name = tables.constraint_name("ck", table, column)
+            operations.execute(sa.text(f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS "{name}"'))
+        if _kind(connection, item) != _kind(connection, now):
+            operations.alter_column(table, column, type_=fieldtypes.of(now).sql(now))
+        if now.enum and _values(item) != _values(now):
+            _check(operations, new, now)
 
 
-def _rebuild_on_sqlite(operations: Operations, connection: Connection, new: Definition) -> None:
+def _rebuild_on_sqlite(
+    operations: Operations, connection: Connection, new: Definition, filling: Collection[str]
+) -> None:
     """Copy the table into its new shape; columns out of sight come along."""
     md = MetaData()
     wanted = tables.ddl_table(new, md, "sqlite")
+    wanted.indexes -= {index for index in wanted.indexes if index.unique}
+    for open_column in filling:
+        wanted.c[open_column].nullable = True
     for link in list(wanted.foreign_keys):
         target = link.target_fullname.split(".")[0]
         if target != wanted.name and target not in md.tables:
@@ -158,18 +180,33 @@ def _rebuild_on_sqlite(operations: Operations, connection: Connection, new: Defi
     operations.drop_table(spare)
 
 
-def _reindex(connection: Connection, old: Definition, new: Definition) -> None:
-    """Unique indexes as the new definition has them."""
-    columns = [[new.fields[n].column for n in names] for names in new.unique]
-    if columns == [[old.fields[n].column for n in names] for names in old.unique]:
-        return
-    for position in range(len(old.unique)):
-        connection.execute(sa.text(f'DROP INDEX IF EXISTS "ux_{new.table_name}_{position}"'))
-    md = MetaData()
-    table = tables.ddl_table(new, md, connection.dialect.name)
+def reindex(connection: Connection, old: Definition, new: Definition) -> None:
+    """Unique indexes as the new definition has them, once all values stand in their columns."""
+    kept = _keys(old) == _keys(new)
+    present = _unique_indexes(connection, new)
+    if not kept:
+        for name in present:
+            connection.execute(sa.text(f'DROP INDEX "{name}"'))
+    table = tables.ddl_table(new, MetaData(), connection.dialect.name)
     for index in table.indexes:
-        if index.unique:
+        if index.unique and not (kept and index.name in present):
             index.create(connection)
+
+
+def _keys(definition: Definition) -> list[list[tuple[str, bool]]]:
+    """The columns of each unique, and whether one may be empty: SQLite's index is made accordingly."""
+    fields = definition.fields
+    return [[(fields[n].column, fields[n].required) for n in names] for names in definition.unique]
+
+
+def _unique_indexes(connection: Connection, definition: Definition) -> list[str]:
+    catalog = (
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = :t"
+        if connection.dialect.name == "sqlite"
+        else "SELECT indexname FROM pg_indexes WHERE tablename = :t AND schemaname = current_schema()"
+    )
+    names = connection.execute(sa.text(catalog), {"t": definition.table_name}).scalars()
+    return [name for name in names if name.startswith("ux_")]
 
 
 def unchecked_links(connection: Connection) -> list[str]:

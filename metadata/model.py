@@ -66,7 +66,8 @@ class Field:
     """One property of a definition.
 
     `type` names a row of `fieldtypes.TYPES`; `column` is the physical column (`x-id`), given at first
-    publish and kept for life; `scale` is the number of decimal places where `multipleOf` gives one.
+    publish and kept for life; `scale` is the number of decimal places where `multipleOf` gives one. `was` are the
+    columns that its values lived in before, newest first, and `moves` says how they came from the newest of them.
     """
 
     name: str
@@ -91,6 +92,13 @@ class Field:
     core: bool = False
     widget: str = ""
     format: str = ""
+    was: tuple[str, ...] = ()
+    moves: Mapping[str, Any] = field(default_factory=frozen)
+
+    @property
+    def origin(self) -> str:
+        """The column that its values were born in: what a field keeps through every rename and conversion."""
+        return self.was[-1] if self.was else self.column
 
     def title(self, language: str = "en") -> str:
         """The label of the field."""

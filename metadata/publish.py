@@ -7,10 +7,8 @@ version row, audit and event commit together, so a crash leaves the catalog befo
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,19 +16,18 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from metadata import audit, dialect, fieldtypes, installed, migrate, parser, store, tables, versions, weighing
+from metadata import altering, audit, dialect, installed, parser, planning, store, versions, weighing
 from metadata.access import Actor
+from metadata.altering import BUSY, LOCK_TIMEOUT
 from metadata.catalog import Catalog
-from metadata.changes import Change, compare, returned
+from metadata.changes import Change
 from metadata.errors import Busy, Conflict, DefinitionError, Problem
 from metadata.model import Definition
-from metadata.parser import thawed
+from metadata.planning import Plan
 
 Document = Mapping[str, Any]
 Hook = Callable[[Session, Catalog, Catalog, frozenset[str]], None]
 STANDING: list[Hook] = []  # what the floors above do in each publish of this process
-BUSY = "Others are working with these records; please publish again in a moment."
-LOCK_TIMEOUT = "2s"
 
 
 @dataclass(frozen=True)
@@ -47,25 +44,18 @@ class Preview:
         return not self.problems
 
 
-@dataclass
-class _Plan:
-    old: Catalog
-    new: Catalog
-    documents: dict[str, Any]
-    changes: dict[str, list[Change]] = field(default_factory=dict)
-
-
 def preview(session: Session, catalog: Catalog, documents: Iterable[Document], confirm: Sequence[str] = ()) -> Preview:
     """All changes with counts and examples, all problems, and which other definitions depend on them."""
     given = list(documents)
     refused = dialect.check(given, catalog)
     if refused:
         return Preview((), tuple(refused))
-    plan = _plan(session, catalog, given)
-    weighed, problems = weighing.weigh(session, plan.old, plan.new, plan.changes, confirm)
-    touched = {name for name, changes in weighed.items() if changes}
+    plan = planning.plan(session, catalog, given)
+    weight = weighing.weigh(plan.scales(session, confirm), keep=False)
+    touched = {name for name, changes in weight.changes.items() if changes}
     dependents = sorted({other for name in touched for other, _field in catalog.referrers.get(name, ())} - touched)
-    return Preview(tuple(c for changes in weighed.values() for c in changes), tuple(problems), tuple(dependents))
+    changes = tuple(c for listed in weight.changes.values() for c in listed)
+    return Preview(changes, tuple(weight.problems), tuple(dependents))
 
 
 def publish(
@@ -95,20 +85,15 @@ def publish(
     step("locked")
     given = list(documents)
     dialect.require(given, catalog, restoring=rolled_back_to is not None)
-    plan = _plan(session, catalog, given)
+    plan = planning.plan(session, catalog, given, restoring=rolled_back_to is not None)
     _refuse_overtaken(session, plan, bases or {})
-    weighed, problems = weighing.weigh(session, plan.old, plan.new, plan.changes, confirm)
-    if problems:
-        raise DefinitionError("The definitions can't be published yet.", problems=problems)
+    weight = weighing.weigh(plan.scales(session, confirm), keep=True)
+    if weight.problems:
+        raise DefinitionError("The definitions can't be published yet.", problems=weight.problems)
     if not plan.documents:
         return catalog
-    try:
-        _change_tables(session, plan, weighed, step)
-    except DBAPIError as error:
-        if "lock timeout" in str(error) or "locked" in str(error):
-            raise Busy(BUSY) from error
-        raise
-    _record(session, plan, weighed, actor, comment, now, origins or {}, rolled_back_to)
+    altering.change_tables(session, plan, weight, step)
+    _record(session, plan, weight.changes, actor, comment, now, origins or {}, rolled_back_to)
     step("recorded")
     for hook in (*STANDING, *hooks):
         hook(session, catalog, plan.new, frozenset(plan.documents))
@@ -151,37 +136,6 @@ def history(session: Session, name: str | None = None, limit: int = 200) -> list
     return [dict(row) for row in session.execute(statement).mappings()]
 
 
-def with_ids(document: Document, current: Definition | None, taken: frozenset[str] = frozenset()) -> dict[str, Any]:
-    """A plain copy in which every property has its `x-id`: the column it keeps for life.
-
-    A property without one is that of the same name today; else it is new and gets a column name
-    that nobody used before (`taken` are the columns that the table already has).
-    """
-    plain: dict[str, Any] = json.loads(json.dumps(thawed(document)))
-    today = {f.name: f.column for f in current.fields.values()} if current else {}
-    properties = plain.get("properties", {})
-    used = {p["x-id"] for p in properties.values() if "x-id" in p} | taken
-    for name, item in properties.items():
-        if "x-id" in item:
-            continue
-        column = today.get(name) if today.get(name) not in {p.get("x-id") for p in properties.values()} else None
-        if column is None:
-            column = name
-            number = 2
-            while column in used:
-                column, number = f"{name}_{number}", number + 1
-        item["x-id"] = column
-        used.add(column)
-    return plain
-
-
-def checksum(document: Document) -> str:
-    """A fingerprint that does not depend on the order of keys other than the properties'."""
-    plain = thawed(document)
-    order = list(plain.get("properties", {}))
-    return hashlib.sha256(json.dumps([plain, order], sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
 def _lock(session: Session) -> None:
     if session.get_bind().dialect.name != "postgresql":
         return
@@ -192,34 +146,7 @@ def _lock(session: Session) -> None:
         raise Busy(BUSY) from error
 
 
-def _plan(session: Session, catalog: Catalog, documents: Sequence[Document]) -> _Plan:
-    wanted: dict[str, Any] = {}
-    returning = versions.last_documents(session, [n for d in documents if (n := str(d["$id"])) not in catalog])
-    old = versions.apply(catalog, catalog.version, returning) if returning else catalog
-    for document in documents:
-        name = str(document["$id"])
-        if document.get("x-withdrawn"):
-            wanted[name] = None
-            continue
-        current = old[name].definition if name in old else None
-        taken = weighing.hidden_columns(session, current) if current and _has_new(document, current) else frozenset()
-        plain = with_ids(document, current, taken)
-        if name not in catalog or current is None or checksum(plain) != checksum(current.document):
-            wanted[name] = plain
-    new = versions.apply(catalog, catalog.version + 1, wanted)
-    plan = _Plan(old, new, wanted)
-    for name in wanted:
-        before, after = (c[name].definition if name in c else None for c in (old, new))
-        plan.changes[name] = [] if name in catalog or before is None else [returned(before)]
-        plan.changes[name] += compare(before, after)
-    return plan
-
-
-def _has_new(document: Document, current: Definition) -> bool:
-    return any(name not in current.fields for name in document.get("properties", {}))
-
-
-def _refuse_overtaken(session: Session, plan: _Plan, bases: Mapping[str, int]) -> None:
+def _refuse_overtaken(session: Session, plan: Plan, bases: Mapping[str, int]) -> None:
     for name in plan.documents:
         if name not in bases:
             continue
@@ -235,43 +162,9 @@ def _refuse_overtaken(session: Session, plan: _Plan, bases: Mapping[str, int]) -
             raise Conflict(message, params={"who": newest[0], "name": name, "version": newest[1]})
 
 
-def _change_tables(
-    session: Session, plan: _Plan, weighed: Mapping[str, list[Change]], step: Callable[[str], None]
-) -> None:
-    connection = session.connection()
-    fresh = [plan.new[n].definition for n in plan.documents if n in plan.new and n not in plan.old]
-    migrate.create_tables(connection, fresh)
-    step("created")
-    for name in plan.documents:
-        if name in plan.old and name in plan.new and plan.new[name].definition.stores_records:
-            _change_table(session, plan.old[name].definition, plan.new[name].definition, weighed[name])
-    step("altered")
-    if migrate.unchecked_links(connection):
-        raise DefinitionError("Some references would be left without their record.")
-
-
-def _change_table(session: Session, old: Definition, new: Definition, changes: Sequence[Change]) -> None:
-    connection = session.connection()
-    if not old.stores_records:
-        migrate.create_tables(connection, [new])
-        return
-    migrate.alter_table(connection, old, new, changes)
-    filled = []
-    table = tables.runtime_table(new)
-    for change in changes:
-        if change.kind not in ("field added", "required") or not new.fields[change.field].required:
-            continue
-        item = new.fields[change.field]
-        if item.has_default and change.count:
-            value = fieldtypes.of(item).from_json(item, item.default)
-            connection.execute(update(table).where(table.c[item.name].is_(None)).values({item.name: value}))
-        filled.append(item.column)
-    migrate.hold_to_required(connection, new, filled)
-
-
 def _record(
     session: Session,
-    plan: _Plan,
+    plan: Plan,
     weighed: Mapping[str, list[Change]],
     actor: Actor,
     comment: str,

@@ -76,6 +76,28 @@ def _value(field: Field, given: Any, form: Form, zone: ZoneInfo) -> Any:
     return value
 
 
+def value_of(field: Field, given: Any, form: Form) -> Any:
+    """The Python value that text or JSON means for one field, None for "no value"; raises BadValue."""
+    return _value(field, given, form, UTC_ZONE)
+
+
+class Single:
+    """The bounds of one field, for values that come one by one."""
+
+    def __init__(self, field: Field) -> None:
+        self._field = field
+        bounds = _bounds_of(field)
+        self._validator = Draft202012Validator(bounds) if bounds else None
+
+    def problem(self, value: Any) -> Problem | None:
+        """What is wrong with a Python value: too large, too long, not of the form."""
+        plain = fieldtypes.of(self._field).to_json(value)
+        error = next(self._validator.iter_errors(plain), None) if self._validator else None
+        if error is not None:
+            return _problem(error)
+        return _off_step(self._field) if _is_off_step(self._field, plain) else None
+
+
 def defaults(definition: Definition) -> dict[str, Any]:
     """The values a new record starts with."""
     filled = {f.name: f.default for f in definition.fields.values() if f.has_default}

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from metadata import fieldtypes, validation
+from metadata import fieldtypes, filling, validation
 from metadata.dialect import names, patterns
 from metadata.dialect.plain import step
 from metadata.errors import Problem
@@ -29,6 +29,7 @@ ORDERED = (
 
 def problems(definition: Definition) -> Iterator[Problem]:
     """What is wrong with the fields of a definition, one by one."""
+    yield from _lineages(definition)
     columns: Counter[str] = Counter()
     for name, field in definition.fields.items():
         schema, pointer = definition.document["properties"][name], step("/properties", name)
@@ -42,8 +43,24 @@ def problems(definition: Definition) -> Iterator[Problem]:
                 yield Problem(f"{pointer}/x-id", message, {"name": schema["x-id"]}, "Leave x-id out for a new field.")
         yield from _limits(pointer, field, schema)
         yield from _choices(pointer, field, schema)
+        yield from _moves(f"{pointer}/x-moves", field)
         if field.has_default and (not field.enum or field.choice(field.default) is not None):
             yield from _default(pointer, definition, field)
+
+
+def _lineages(definition: Definition) -> Iterator[Problem]:
+    """A column is where the values of one field live, or lived."""
+    owners: dict[str, str] = {}
+    for name, schema in definition.document["properties"].items():
+        if name in definition.fields and "x-id" in schema:
+            owners[schema["x-id"]] = name
+    for name, field in definition.fields.items():
+        for column in field.was:
+            if owners.setdefault(column, name) != name or column == field.column:
+                message = "The values of “%(name)s” come from the column “%(column)s”, which another field has."
+                params = {"name": name, "column": column}
+                yield Problem(f"{step('/properties', name)}/x-was", message, params, "Leave x-was out.")
+                break
 
 
 def _limits(pointer: str, field: Field, schema: Mapping[str, Any]) -> Iterator[Problem]:
@@ -105,6 +122,27 @@ def _choices(pointer: str, field: Field, schema: Mapping[str, Any]) -> Iterator[
             yield Problem(f"{pointer}/default", "There is no choice “%(name)s”.", {"name": schema["default"]})
         elif schema["default"] in schema.get("x-retired", ()):
             yield Problem(f"{pointer}/default", "A retired choice can't be the default.")
+
+
+def _moves(pointer: str, field: Field) -> Iterator[Problem]:
+    """What values come over as must be values of the field; records of another definition go by their labels."""
+    for old, new in field.moves.get("values", {}).items():
+        where = step(f"{pointer}/values", old)
+        if field.ref is not None:
+            if not isinstance(new, str):
+                yield Problem(where, "Text is expected here.", hint="Records are found by their labels.")
+            continue
+        try:
+            made = validation.value_of(field, new, "text" if isinstance(new, str) else "json")
+        except fieldtypes.BadValue as bad:
+            yield Problem(where, bad.message, bad.params)
+            continue
+        wrong = None if made is None or _pattern(field) else validation.Single(field).problem(made)
+        if wrong is not None:
+            yield Problem(where, wrong.message, wrong.params)
+    unreadable = filling.problem(field.moves["fill"]) if "fill" in field.moves else None
+    if unreadable is not None:
+        yield Problem(f"{pointer}/fill", unreadable.message)
 
 
 def _default(pointer: str, definition: Definition, field: Field) -> Iterator[Problem]:

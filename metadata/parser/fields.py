@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from metadata.model import EnumValue, Field, Texts, frozen
+from metadata.parser.freezing import frozen_deep
 
 LONGEST_LINE = 500
 MOST_PLACES = 9
@@ -61,6 +62,8 @@ def read_field(
         core=schema.get("x-core", False),
         widget=schema.get("x-widget", ""),
         format=schema.get("x-format", ""),
+        was=tuple(schema.get("x-was", ())),
+        moves=frozen_deep(schema.get("x-moves", {})),
     )
 
 

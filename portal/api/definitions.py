@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, request
 
 from metadata import access, dialect, drafts, publish, versions
-from metadata.changes import Change
+from metadata.changes import Change, Conversion, Sample
 from metadata.drafts import Draft
 from metadata.errors import Conflict, Invalid, NotFound, Problem
 from metadata.parser import thawed
@@ -289,7 +289,22 @@ def _change(change: Change) -> dict[str, Any]:
         **{key: getattr(change, key) for key in ("definition", "field", "kind", "change_class", "effect", "count")},
         "examples": list(change.examples),
         "message": wording(change.message, change.params),
+        "plan": None if change.plan is None else _conversion(change.plan),
     }
+
+
+def _conversion(plan: Conversion) -> dict[str, Any]:
+    counts = ("records", "converts", "returns", "empty", "filled", "fails", "misfits")
+    return {
+        **{key: getattr(plan, key) for key in counts},
+        "samples": [_sample(s) for s in plan.samples],
+        "failing": [_sample(s) for s in plan.failing],
+    }
+
+
+def _sample(sample: Sample) -> dict[str, Any]:
+    said = {"reason": wording(sample.reason, sample.params)} if sample.reason else {}
+    return {"id": sample.record_id, "before": sample.before, "after": sample.after, **said}
 
 
 def _problem(problem: Problem) -> dict[str, str]:

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from metadata import publish, records
+from metadata import publish, records, store
 from metadata.access import Actor
-from metadata.catalog import Catalog
+from metadata.catalog import EMPTY, Catalog
 from metadata.engine import make_engine, publishing, writing
 from metadata.parser import thawed
 from metadata.versions import load_catalog
@@ -79,6 +79,22 @@ def door(database_kind, databases) -> Iterator[Door]:
         with Session(engine) as session:
             catalog = load_catalog(session)
         yield Door(engine, catalog)
+        engine.dispose()
+
+
+def _prepare_bare(url: str) -> None:
+    engine = make_engine(url)
+    with writing(), engine.begin() as connection:
+        store.create(connection)
+    engine.dispose()
+
+
+@pytest.fixture
+def bare_door(database_kind, databases) -> Iterator[Door]:
+    """A database without any definition: for tests that bring their own."""
+    with databases.copy(database_kind, "bare", _prepare_bare) as url:
+        engine = make_engine(url)
+        yield Door(engine, EMPTY)
         engine.dispose()
 
 

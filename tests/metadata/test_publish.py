@@ -86,12 +86,6 @@ class TestHiding:
         door.rollback(version)
         assert qualities(door) == ["bad", "bad"]
 
-    def test_a_converting_change_is_refused(self, door):
-        document = door.document("production_output")
-        document["properties"]["note"] = {"type": "integer", "title": "Note"}
-        with pytest.raises(DefinitionError):
-            door.publish(document)
-
 
 class TestVersions:
     def test_publishing_the_same_again_makes_no_version(self, door):

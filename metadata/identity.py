@@ -1,0 +1,120 @@
+"""Which column keeps a field's values: the same through every rename, another one after a conversion.
+
+Called by `publish` with a document from anywhere. Pure but for what `Past` reads when it is asked. A column
+keeps for life the values it was born with, so a field whose values must be converted gets a column of its own and
+remembers in `x-was` where they came from; converted back, it returns to the column that still has them.
+See docs/decisions/0040.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from metadata import changes
+from metadata.model import Definition, Field
+from metadata.parser import thawed
+from metadata.parser.fields import read_field
+from metadata.past import Past
+
+Document = Mapping[str, Any]
+Aside = Callable[[Field, Field], bool]
+
+
+def resolve(
+    document: Document,
+    current: Definition | None,
+    past: Past,
+    *,
+    restoring: bool = False,
+    aside: Aside = lambda _old, _new: False,
+) -> dict[str, Any]:
+    """A plain copy in which every property has its `x-id`, and `x-was` where its values lived elsewhere before.
+
+    A property is the field of today with its column, else that of its name. `restoring`: the document was in
+    force once, its columns are taken by their word. `aside` says of two forms of a field whether the new one gets a
+    column of its own though its values could stay where they are.
+    """
+    plain: dict[str, Any] = json.loads(json.dumps(thawed(document)))
+    properties: dict[str, dict[str, Any]] = plain.get("properties", {})
+    today = _matched(properties, current, past)
+    names = _Names(properties, today.values(), past)
+    required = frozenset(plain.get("required", ()))
+    for name, item in properties.items():
+        field = today.get(name)
+        if field is None:
+            if "x-id" not in item:
+                item["x-id"] = names.fresh(name)
+        elif not restoring:
+            _carry(item, field, read_field(name, item, {}, required=name in required), names, aside)
+    return plain
+
+
+def _matched(properties: Mapping[str, Mapping[str, Any]], current: Definition | None, past: Past) -> dict[str, Field]:
+    """For each property the field of today that it is."""
+    if current is None:
+        return {}
+    by_column = {f.column: f for f in current.fields.values()}
+    by_origin = {f.origin: f for f in current.fields.values()}
+    found = {name: by_column[p["x-id"]] for name, p in properties.items() if p.get("x-id") in by_column}
+    for name, item in properties.items():
+        if name in found:
+            continue
+        given = item.get("x-id")
+        field = current.fields.get(name) if given is None else by_origin.get(_origin(item, given, past))
+        if field is not None and field not in found.values():
+            found[name] = field
+    return found
+
+
+def _origin(item: Mapping[str, Any], given: str, past: Past) -> str:
+    if item.get("x-was"):
+        return str(item["x-was"][-1])
+    known = past.fields.get(given)
+    return known.origin if known else given
+
+
+class _Names:
+    """Column names that nobody has: neither in the document nor in the table."""
+
+    def __init__(self, properties: Mapping[str, Mapping[str, Any]], today: Iterable[Field], past: Past) -> None:
+        self.past = past
+        self.used = {column for p in properties.values() for column in (p.get("x-id"), *p.get("x-was", ())) if column}
+        self.used |= {column for field in today for column in (field.column, *field.was)}
+
+    def fresh(self, name: str) -> str:
+        column, number = name, 2
+        while column in self.used or column in self.past.columns:
+            column, number = f"{name}_{number}", number + 1
+        self.used.add(column)
+        return column
+
+
+def _carry(item: dict[str, Any], field: Field, wanted: Field, names: _Names, aside: Aside) -> None:
+    """Say where the values of today's `field` are to live, now that it becomes `wanted`."""
+    moves = item.get("x-moves") or None
+    if moves == (thawed(field.moves) or None):  # said and done before
+        moves = None
+    if moves is None and not changes.converts(field, wanted) and not aside(field, wanted):
+        _put(item, field.column, field.was, field.moves)
+        return
+    given = item.get("x-id")
+    if given and field.column in item.get("x-was", ()) and given not in names.past.columns:
+        _put(item, given, item["x-was"], moves)  # converted elsewhere, in another installation
+        return
+    for position, column in enumerate(field.was if moves is None else ()):
+        earlier = names.past.fields.get(column)
+        if earlier and column in names.past.columns and changes.takes_back(earlier, wanted):
+            _put(item, column, field.was[position + 1 :], earlier.moves)
+            return
+    _put(item, names.fresh(wanted.name), (field.column, *field.was), moves)
+
+
+def _put(item: dict[str, Any], column: str, was: Iterable[str], moves: Any) -> None:
+    item["x-id"] = column
+    for word, value in (("x-was", list(was)), ("x-moves", thawed(moves))):
+        if value:
+            item[word] = value
+        else:
+            item.pop(word, None)

@@ -1,0 +1,70 @@
+"""Values that a conversion left in the old column because they do not convert: which records, and what they say.
+
+Called by pages and REST for whoever designs definitions. A value counts as left behind as long as the field is empty
+in that record; filling the field settles it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from metadata import fieldtypes, labelling
+from metadata.catalog import Catalog
+from metadata.changes import Sample
+from metadata.converting import Step
+from metadata.fieldtypes import BadValue
+from metadata.model import Field
+from metadata.moving import way
+from metadata.past import Past
+
+CHUNK = 1000
+
+
+def leftovers(session: Session, catalog: Catalog, name: str, field: str) -> Iterator[Sample]:
+    """The records, in the order of their ids, whose field is empty while an earlier column holds a value for it.
+
+    Of several columns the newest that has a value tells; one that converts after all was taken out by somebody since.
+    """
+    entity = catalog[name]
+    item = entity.definition.fields[field]
+    past = Past(session, name)
+    earlier = [past.fields[c] for c in item.was if c in past.columns and c in past.fields]
+    if not earlier:
+        return
+    labels = labelling.labels(session, catalog)
+    ways = {old.column: tuple(way(old, item, past, labels)) for old in earlier}
+    for row in _rows(session, entity.table.name, item, earlier):
+        for old in earlier:
+            if row[old.column] is not None:
+                sample = _left(ways[old.column], row["id"], row[old.column])
+                if sample is not None:
+                    yield sample
+                break
+
+
+def _rows(session: Session, table_name: str, item: Field, earlier: list[Field]) -> Iterator[Any]:
+    columns = [sa.Column(f.column, fieldtypes.of(f).sql(f)) for f in (item, *earlier)]
+    table = sa.Table(table_name, sa.MetaData(), sa.Column("id", sa.BigInteger), *columns)
+    held = sa.or_(*(table.c[f.column].is_not(None) for f in earlier))
+    last = 0
+    while True:
+        empty = (table.c.id > last, table.c[item.column].is_(None), held)
+        rows = session.execute(sa.select(table).where(*empty).order_by(table.c.id).limit(CHUNK)).mappings().all()
+        if not rows:
+            return
+        yield from rows
+        last = rows[-1]["id"]
+
+
+def _left(steps: tuple[Step, ...], record_id: int, given: Any) -> Sample | None:
+    before = steps[0].text(given)
+    for step in steps:
+        try:
+            given = step.value(given)
+        except BadValue as bad:
+            return Sample(record_id, before, reason=bad.message, params=dict(bad.params))
+    return None
