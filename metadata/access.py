@@ -1,51 +1,59 @@
 """Who may do what with which rows and fields: the only place where access is decided.
 
-Three questions, one function each: `explain` (may I, and why), `rows` (a WHERE clause), `readable` and
-`writable` (fields). The record door asks them for pages, REST, exports, dashboards, search, pick-lists
-and history alike. Order of evaluation: the system and `Admin` may everything; else the roles' rules are
-united, and what no rule grants is denied. Where roles differ, a field is granted only by a role with the
-widest rows for that action, so that a narrow rule never opens a field on a wide set of rows. A rule for others only
-keeps whoever has it from the record about themselves, whatever their other roles grant.
+Three questions, one function each: `explain` (may I, and why), `rows` (a WHERE clause), `sight` (fields, and the
+rows in which each may be seen or set). The record door asks them for pages, REST, exports, dashboards, search,
+pick-lists and history alike. Order of evaluation: the system and `Admin` may everything; else the rules of all roles
+are united, and what no rule grants is denied. A field is granted in a row only by the rules that grant that row, so a
+narrow rule never opens a field on a wide set of rows; who can't tell rows apart asks `readable` and `writable`, which
+name the fields granted in every row. A rule for others only keeps whoever has it from the record about themselves,
+whatever their other roles grant. See docs/decisions/0047.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import FromClause, and_, false, not_, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import FromClause, and_, false, not_, or_, true
 from sqlalchemy.sql.elements import ColumnElement
 
+from metadata import scopes
+from metadata.actors import ADMIN, NOBODY, Actor, load_actor, load_actors, system, units_below
 from metadata.catalog import Catalog, Entity
 from metadata.errors import NotAllowed
 from metadata.model import SCOPES, Field, RoleAccess, RowScope
 
-ADMIN = "Admin"
+__all__ = [
+    "ADMIN",
+    "AUDITOR",
+    "DESIGNER",
+    "NOBODY",
+    "Actor",
+    "Sight",
+    "Verdict",
+    "explain",
+    "granting",
+    "load_actor",
+    "load_actors",
+    "may",
+    "may_design",
+    "may_read_definitions",
+    "never_seen",
+    "readable",
+    "readable_somewhere",
+    "require",
+    "rows",
+    "sight",
+    "system",
+    "units_below",
+    "widest",
+    "writable",
+    "writable_somewhere",
+]
+
 DESIGNER = "HR admin"
 AUDITOR = "Auditor"
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Somebody who acts: account name, roles, and the place in the organisation (ids of records).
-
-    `unit_ids` are the units the person heads, with everything below them. `system` acts for the
-    workflows, after a state table allowed the step; `username` then says on whose behalf.
-    """
-
-    username: str
-    roles: frozenset[str] = frozenset()
-    person_id: int | None = None
-    unit_id: int | None = None
-    unit_ids: tuple[int, ...] = ()
-    system: bool = False
-
-    @property
-    def unlimited(self) -> bool:
-        """Whether no rule limits this actor."""
-        return self.system or ADMIN in self.roles
 
 
 @dataclass(frozen=True)
@@ -60,12 +68,22 @@ class Verdict:
         return self.allowed
 
 
-NOBODY = Actor("anonymous")
+@dataclass(frozen=True)
+class Sight:
+    """The fields granted in one row or more; `apart` says in which rows, for those not granted in all of them."""
 
+    fields: tuple[Field, ...]
+    apart: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
 
-def system(on_behalf_of: str = "system") -> Actor:
-    """An actor without limits, for workflows that have decided by their own state table."""
-    return Actor(on_behalf_of, system=True)
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the fields."""
+        return frozenset(f.name for f in self.fields)
+
+    @property
+    def certain(self) -> frozenset[str]:
+        """The names of the fields granted in every row."""
+        return self.names - self.apart.keys()
 
 
 def may_design(actor: Actor, _catalog: Catalog | None = None) -> bool:
@@ -80,14 +98,16 @@ def may_read_definitions(actor: Actor, catalog: Catalog | None = None) -> bool:
 
 def explain(actor: Actor, entity: Entity, action: str) -> Verdict:
     """Whether `actor` may do `action` with any record of `entity`, and by which rule."""
+    if actor.within is not None and not may(actor.within, entity, action):
+        return explain(actor.within, entity, action)
     names = {"action": action, "definition": entity.name}
     if actor.system:
         return Verdict(True, "The system acts for a workflow.")
     if ADMIN in actor.roles:
         return Verdict(True, "The role Admin may do everything.")
-    granting = _granting(actor, entity, action)
-    if granting:
-        role = max(granting, key=lambda pair: SCOPES.index(pair[1].rows))
+    found = granting(actor, entity, action)
+    if found:
+        role = max(found, key=lambda pair: SCOPES.index(pair[1].rows))
         return Verdict(True, "Role “%(role)s” may %(action)s these records.", {**names, "role": role[0]})
     if not actor.roles:
         return Verdict(False, "Nobody is logged in, or the account has no role.", names)
@@ -97,7 +117,9 @@ def explain(actor: Actor, entity: Entity, action: str) -> Verdict:
 
 def may(actor: Actor, entity: Entity, action: str) -> bool:
     """`explain` without the reason."""
-    return actor.unlimited or bool(_granting(actor, entity, action))
+    if actor.within is not None and not may(actor.within, entity, action):
+        return False
+    return _everything(actor) or bool(granting(actor, entity, action))
 
 
 def require(actor: Actor, entity: Entity, action: str) -> None:
@@ -115,122 +137,138 @@ def rows(
     `table` is the entity's table or an alias of it. The recycle bin is not considered here.
     """
     source = entity.table if table is None else table
-    if actor.unlimited:
-        return true()
-    granting = [rule for _role, rule in _granting(actor, entity, action)]
-    apart = any(rule.others_only for rule in granting)
-    clause = _within(actor, catalog, entity, source, {rule.rows for rule in granting})
-    return and_(clause, not_(_own(actor, entity, source))) if apart else clause
+    mine: ColumnElement[bool] = true()
+    if not _everything(actor):
+        found = [rule for _role, rule in granting(actor, entity, action)]
+        mine = _united(actor, catalog, entity, source, found)
+        if any(rule.others_only for rule in found):
+            mine = and_(mine, not_(scopes.own(actor, entity, source)))
+    return mine if actor.within is None else and_(mine, rows(actor.within, catalog, entity, action, source))
 
 
-def _within(
-    actor: Actor, catalog: Catalog, entity: Entity, source: FromClause, scopes: set[RowScope]
+def _united(
+    actor: Actor, catalog: Catalog, entity: Entity, source: FromClause, rules: list[RoleAccess]
 ) -> ColumnElement[bool]:
-    if "all" in scopes:
+    """The rows that one of the rules grants."""
+    if any(rule.rows == "all" and not rule.where for rule in rules):
         return true()
-    clauses = []
-    if "department" in scopes:
-        clauses.append(_in_units(actor, catalog, entity, source))
-    if "own" in scopes:
-        clauses.append(_own(actor, entity, source))
+    apart: list[RoleAccess] = []
+    for rule in rules:
+        if not any(scopes.covers(other, rule) for other in apart):
+            apart.append(rule)
+    clauses = [scopes.granted(actor, catalog, entity, rule, source) for rule in apart]
     return or_(*clauses) if clauses else false()
 
 
+def sight(
+    actor: Actor,
+    catalog: Catalog,
+    entity: Entity,
+    action: str,
+    table: FromClause | None = None,
+    *,
+    setting: bool = False,
+) -> Sight:
+    """The fields that `actor` may see when doing `action`, or with `setting` set, and in which rows."""
+    source = entity.table if table is None else table
+    shares = _shares(actor, entity, action, setting)
+    made: dict[tuple[int, ...], ColumnElement[bool]] = {}  # one clause for all fields with the same rules
+    apart = {}
+    for name, rules in shares.items():
+        if rules is not None:
+            key = tuple(map(id, rules))
+            if key not in made:
+                made[key] = _united(actor, catalog, entity, source, rules)
+            apart[name] = made[key]
+    withheld = frozenset(entity.definition.fields) - shares.keys()
+    if actor.within is not None:
+        real = sight(actor.within, catalog, entity, action, source, setting=setting)
+        withheld |= frozenset(entity.definition.fields) - real.names
+        apart = {n: and_(apart.get(n, true()), real.apart.get(n, true())) for n in {**apart, **real.apart}}
+    fields = tuple(f for f in entity.definition.fields.values() if f.name not in withheld)
+    return Sight(fields, {n: clause for n, clause in apart.items() if n not in withheld})
+
+
 def readable(actor: Actor, entity: Entity, action: str = "show") -> tuple[Field, ...]:
-    """The fields that `actor` may see, in the definition's order."""
-    hidden = _withheld(actor, entity, action, "hides")
-    return tuple(f for f in entity.definition.fields.values() if f.name not in hidden)
+    """The fields that `actor` may see in every row open to them, in the definition's order."""
+    return _granted(actor, entity, action, setting=False, everywhere=True)
+
+
+def readable_somewhere(actor: Actor, entity: Entity, action: str = "show") -> tuple[Field, ...]:
+    """The fields that `actor` may see in one row or more."""
+    return _granted(actor, entity, action, setting=False, everywhere=False)
 
 
 def writable(actor: Actor, entity: Entity, action: str) -> tuple[Field, ...]:
-    """The fields that `actor` may set when doing `action` ("add" or "edit")."""
-    withheld = _withheld(actor, entity, action, "hides") | _withheld(actor, entity, action, "locks")
-    return tuple(f for f in entity.definition.fields.values() if f.name not in withheld)
+    """The fields that `actor` may set in every row when doing `action` ("add", "edit" or "import")."""
+    return _granted(actor, entity, action, setting=True, everywhere=True)
 
 
-def load_actor(session: Session, catalog: Catalog, username: str, roles: Iterable[str]) -> Actor:
-    """The actor behind an account: one statement for the person, one for the units headed."""
-    person, unit = catalog.person, catalog.unit
-    names = frozenset(roles)
-    if person is None or person.definition.directory is None:
-        return Actor(username, names)
-    directory = person.definition.directory
-    columns = person.table.c
-    home = columns[directory.unit] if directory.unit else columns.id
-    found = session.execute(
-        select(columns.id, home).where(columns[directory.account] == username, columns._removed_at.is_(None))
-    ).first()
-    if found is None:
-        return Actor(username, names)
-    headed = units_below(session, unit, found[0]) if unit is not None else ()
-    return Actor(username, names, found[0], found[1] if directory.unit else None, headed)
+def writable_somewhere(actor: Actor, entity: Entity, action: str) -> tuple[Field, ...]:
+    """The fields that `actor` may set in one row or more."""
+    return _granted(actor, entity, action, setting=True, everywhere=False)
 
 
-def units_below(session: Session, unit: Entity, person_id: int) -> tuple[int, ...]:
-    """The ids of the units that the person heads and of all below them, in one recursive statement."""
-    directory = unit.definition.directory
-    if directory is None or not directory.head:
-        return ()
-    table = unit.table
-    alive = table.c._removed_at.is_(None)
-    tree = select(table.c.id).where(table.c[directory.head] == person_id, alive).cte("units", recursive=True)
-    if directory.parent:
-        below = table.alias("below")
-        tree = tree.union(
-            select(below.c.id).where(below.c[directory.parent] == tree.c.id, below.c._removed_at.is_(None))
-        )
-    return tuple(session.execute(select(tree.c.id).order_by(tree.c.id)).scalars())
-
-
-def _granting(actor: Actor, entity: Entity, action: str) -> list[tuple[str, RoleAccess]]:
-    rules = entity.definition.access
-    return [
-        (role, rule)
-        for role in sorted(actor.roles)
-        if (rule := rules.get(role)) is not None and action in rule.can and rule.rows != "none"
-    ]
-
-
-def _withheld(actor: Actor, entity: Entity, action: str, what: str) -> frozenset[str]:
-    if actor.unlimited:
-        return frozenset()
-    granting = [rule for _role, rule in _granting(actor, entity, action)]
-    if not granting:
-        return frozenset(entity.definition.fields)
-    widest = max(SCOPES.index(rule.rows) for rule in granting)
-    sets: list[frozenset[str]] = [getattr(r, what) for r in granting if SCOPES.index(r.rows) == widest]
-    return frozenset.intersection(*sets)
-
-
-def _in_units(actor: Actor, catalog: Catalog, entity: Entity, source: FromClause) -> ColumnElement[bool]:
-    owner = entity.definition.owner
-    if not actor.unit_ids:
-        return false()
-    if owner.unit is not None:
-        column = source.c[owner.unit] if owner.unit else source.c.id
-        return column.in_(actor.unit_ids)
-    person = catalog.person
-    if owner.person is None or person is None or not person.definition.owner.unit:
-        return false()
-    staff = person.table.alias("staff")
-    members = select(staff.c.id).where(staff.c[person.definition.owner.unit].in_(actor.unit_ids))
-    return (source.c[owner.person] if owner.person else source.c.id).in_(members)
-
-
-def _own(actor: Actor, entity: Entity, source: FromClause) -> ColumnElement[bool]:
-    owner = entity.definition.owner
-    if owner.person is None:
-        return source.c._created_by == actor.username
-    if actor.person_id is None:
-        return false()
-    column = source.c[owner.person] if owner.person else source.c.id
-    return and_(column.is_not(None), column == actor.person_id)
+def never_seen(actor: Actor, entity: Entity) -> frozenset[str]:
+    """Fields that every rule for the actor hides: they stay out of labels too."""
+    hidden: frozenset[str] = frozenset()
+    if not _everything(actor):
+        rules = [rule for role in actor.roles for rule in entity.definition.access.get(role, ())]
+        hidden = frozenset.intersection(*(rule.hides for rule in rules)) if rules else hidden
+    return hidden if actor.within is None else hidden | never_seen(actor.within, entity)
 
 
 def widest(actor: Actor, entity: Entity, action: str) -> RowScope:
     """The widest row scope that any of the actor's roles has for `action`; "all" really means every row."""
-    if actor.unlimited:
-        return "all"
-    rules = [rule for _role, rule in _granting(actor, entity, action)]
-    scope = SCOPES[max((SCOPES.index(rule.rows) for rule in rules), default=0)]
-    return "department" if scope == "all" and any(rule.others_only for rule in rules) else scope
+    scope: RowScope = "all"
+    if not _everything(actor):
+        rules = [rule for _role, rule in granting(actor, entity, action)]
+        apart = any(rule.others_only for rule in rules)
+        kept = [_really(rule, apart=apart) for rule in rules]
+        scope = SCOPES[max((SCOPES.index(one) for one in kept), default=0)]
+    return scope if actor.within is None else min(scope, widest(actor.within, entity, action), key=SCOPES.index)
+
+
+def granting(actor: Actor, entity: Entity, action: str) -> list[tuple[str, RoleAccess]]:
+    """The rules of the actor's roles that grant `action` in some rows, each with its role."""
+    rules = entity.definition.access
+    return [
+        (role, rule)
+        for role in sorted(actor.roles)
+        for rule in rules.get(role, ())
+        if action in rule.can and rule.rows != "none"
+    ]
+
+
+def _everything(actor: Actor) -> bool:
+    """Whether no rule limits the actor, apart from who really asks."""
+    return actor.system or ADMIN in actor.roles
+
+
+def _really(rule: RoleAccess, *, apart: bool) -> RowScope:
+    return "department" if rule.rows == "all" and (apart or rule.where) else rule.rows
+
+
+def _shares(actor: Actor, entity: Entity, action: str, setting: bool) -> Mapping[str, list[RoleAccess] | None]:
+    """The fields granted somewhere: None where it is in every row, else the rules that grant the field."""
+    fields = entity.definition.fields
+    if _everything(actor):
+        return dict.fromkeys(fields)
+    rules = [rule for _role, rule in granting(actor, entity, action)]
+    withheld = [rule.hides | rule.locks if setting else rule.hides for rule in rules]
+    found: dict[str, list[RoleAccess] | None] = {}
+    for name in fields:
+        open_ = [rule for rule, names in zip(rules, withheld, strict=True) if name not in names]
+        if len(open_) == len(rules) or all(any(scopes.covers(o, rule) for o in open_) for rule in rules):
+            found[name] = None
+        elif open_:
+            found[name] = open_
+    return found if rules else {}
+
+
+def _granted(actor: Actor, entity: Entity, action: str, *, setting: bool, everywhere: bool) -> tuple[Field, ...]:
+    shares = _shares(actor, entity, action, setting)
+    names = {name for name, rules in shares.items() if rules is None or not everywhere}
+    if actor.within is not None:
+        names &= {f.name for f in _granted(actor.within, entity, action, setting=setting, everywhere=everywhere)}
+    return tuple(f for f in entity.definition.fields.values() if f.name in names)

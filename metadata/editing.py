@@ -10,6 +10,8 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from metadata import conditions
+
 Document = dict[str, Any]
 
 
@@ -56,6 +58,7 @@ def drop_field(document: Mapping[str, Any], name: str) -> Document:
         del screen["order"]
     _drop_from_label(made, name)
     _drop_from_rule(made, name)
+    _drop_from_access(made, name)
     if "x-unique" in made:
         made["x-unique"] = [names for names in made["x-unique"] if name not in names]
         if not made["x-unique"]:
@@ -128,6 +131,19 @@ def _drop_from_rule(document: Document, name: str) -> None:
     if told and (gone or not any(any(branch.values()) for branch in told)):
         for keyword in ("if", "then", "else"):
             document.pop(keyword, None)
+
+
+def _drop_from_access(document: Document, name: str) -> None:
+    """Access rules do without the field; one whose rows depend on it grants none, so that nothing opens by accident."""
+    for said in document.get("x-access", {}).values():
+        for rule in [said] if isinstance(said, dict) else said:
+            for word in ("hides", "locks", "assigned"):
+                if name in rule.get(word, ()):
+                    rule[word] = [n for n in rule[word] if n != name]
+            if name in conditions.names(rule.get("where", {})) or rule.get("assigned") == []:
+                rule["rows"] = "none"
+                rule.pop("where", None)
+                rule.pop("assigned", None)
 
 
 def _mark(document: Document, keyword: str, name: str, *, wanted: bool) -> None:

@@ -112,10 +112,6 @@ def _by_column(document: Document) -> dict[str, str]:
 def _without(document: Document, name: str) -> Document:
     """The document without the field, also where access rules and files name it."""
     made = drop_field(document, name)
-    for rule in made.get("x-access", {}).values():
-        for word in ("hides", "locks"):
-            if word in rule:
-                rule[word] = [n for n in rule[word] if n != name]
     headers = made.get("x-import", {}).get("headers")
     if headers:
         made["x-import"]["headers"] = {header: n for header, n in headers.items() if n != name}

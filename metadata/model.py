@@ -13,9 +13,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 Kind = Literal["entity", "kpi", "okr_level", "catalog", "review_form", "survey", "walkthrough"]
-RowScope = Literal["none", "own", "department", "all"]
+RowScope = Literal["none", "own", "assigned", "reports", "department", "all"]
 ACTIONS = ("list", "show", "add", "edit", "remove", "export", "import")
-SCOPES: tuple[RowScope, ...] = ("none", "own", "department", "all")
+SCOPES: tuple[RowScope, ...] = ("none", "own", "assigned", "reports", "department", "all")
 SYSTEM_COLUMNS = (
     "id",
     "_version",
@@ -115,13 +115,19 @@ class Field:
 
 @dataclass(frozen=True)
 class RoleAccess:
-    """What one role may do with the records of one definition."""
+    """One rule of a role: what it may do with which records of a definition, without which fields.
+
+    `assigned` names the references that the scope of this name goes by; `where` is a block of the dialect that a
+    record must meet besides.
+    """
 
     rows: RowScope
     can: frozenset[str]
     hides: frozenset[str] = frozenset()
     locks: frozenset[str] = frozenset()
     others_only: bool = False
+    assigned: tuple[str, ...] = ()
+    where: Mapping[str, Any] = field(default_factory=frozen)
 
 
 @dataclass(frozen=True)
@@ -173,6 +179,7 @@ class Directory:
     unit: str = ""
     parent: str = ""
     head: str = ""
+    manager: str = ""
 
 
 @dataclass(frozen=True)
@@ -185,7 +192,7 @@ class Definition:
     fields: Mapping[str, Field]
     unique: tuple[tuple[str, ...], ...]
     logic: Mapping[str, Any]
-    access: Mapping[str, RoleAccess]
+    access: Mapping[str, tuple[RoleAccess, ...]]
     screen: Screen
     owner: Owner
     directory: Directory | None

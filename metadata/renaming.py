@@ -32,7 +32,7 @@ def rename_fields(document: Mapping[str, Any], names: Names) -> Document:
         made["x-directory"] = {k: v if k == "kind" else _name(v, names) for k, v in made["x-directory"].items()}
     if "x-access" in made:
         made["x-access"] = {
-            role: {k: _swapped(v, names) if k in ("hides", "locks") else v for k, v in rule.items()}
+            role: [_rule(one, names) for one in rule] if isinstance(rule, list) else _rule(rule, names)
             for role, rule in made["x-access"].items()
         }
     if "x-measure" in made:
@@ -79,6 +79,11 @@ def _block(block: Any, names: Names) -> Any:
         elif key in BLOCKS:
             made[key] = _block(value, names)
     return made
+
+
+def _rule(rule: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    made = {k: _swapped(v, names) if k in ("hides", "locks", "assigned") else v for k, v in rule.items()}
+    return {**made, "where": _block(made["where"], names)} if "where" in made else made
 
 
 def _screen(screen: Mapping[str, Any], names: Names) -> dict[str, Any]:

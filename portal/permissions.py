@@ -93,8 +93,10 @@ def _links(
     wanted = {
         (pairs[permissions[NAMES[action]], menu], roles[role])
         for name, menu in menus.items()
-        for role, rule in catalog[name].definition.access.items()
-        if role in roles and rule.rows != "none"
+        for role, rules in catalog[name].definition.access.items()
+        if role in roles
+        for rule in rules
+        if rule.rows != "none"
         for action in rule.can
         if action in NAMES
     }

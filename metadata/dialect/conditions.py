@@ -1,6 +1,6 @@
 """Conditions between fields: every name is declared, every constant could be a value, `then` has its `if`.
 
-Called by `meaning` for the logical keywords at the root of a document.
+Called by `meaning` for the logical keywords at the root of a document, and by `granting` for the conditions of access.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ NUMERIC = ("integer", "number", "decimal", "choice_integer")
 
 def problems(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
     """What is wrong with the conditions of a definition."""
-    yield from _block("", definition.logic, definition, declared)
+    yield from block_problems("", definition.logic, definition, declared)
 
 
-def _block(
+def block_problems(
     pointer: str, block: Mapping[str, Any], definition: Definition, declared: frozenset[str]
 ) -> Iterator[Problem]:
+    """What is wrong with one block, which stands at `pointer`."""
     for word in ("then", "else"):
         if word in block and "if" not in block:
             message = "“%(name)s” needs an “if” beside it."
@@ -48,10 +49,10 @@ def _block(
                 yield Problem(where, UNDECLARED, {"name": other})
     for word in ("if", "then", "else", "not"):
         if word in block:
-            yield from _block(f"{pointer}/{word}", block[word], definition, declared)
+            yield from block_problems(f"{pointer}/{word}", block[word], definition, declared)
     for word in ("allOf", "anyOf"):
         for position, inner in enumerate(block.get(word, ())):
-            yield from _block(f"{pointer}/{word}/{position}", inner, definition, declared)
+            yield from block_problems(f"{pointer}/{word}/{position}", inner, definition, declared)
 
 
 def _condition(pointer: str, condition: Mapping[str, Any], field: Field) -> Iterator[Problem]:

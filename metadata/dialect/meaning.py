@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from metadata import fieldtypes, measure, parser
-from metadata.dialect import conditions, fields, names
-from metadata.dialect.fields import RENAME, RESERVED, TWICE
+from metadata.dialect import conditions, fields, granting, names
+from metadata.dialect.fields import RENAME, RESERVED
+from metadata.dialect.granting import UNDECLARED, listed
 from metadata.dialect.plain import step
 from metadata.errors import Problem
 from metadata.model import Definition
 
-UNDECLARED = "There is no field called “%(name)s”."
 NO_REFERENCE = "“%(name)s” is no reference to other records."
 MOST_KEY_CHARACTERS = 650  # what an index entry of PostgreSQL holds for certain, in the widest characters
 BY_ENTRY = ("x-access", "x-i18n", "x-screen")  # whose entries stand for themselves
@@ -52,6 +52,7 @@ def problems(document: Mapping[str, Any], wrong: Sequence[Problem]) -> Iterator[
     yield from _names(definition, declared)
     yield from _unique(definition)
     yield from _owners(definition)
+    yield from granting.problems(definition, declared)
     yield from _measure(definition, declared)
     yield from _imports(definition, declared)
     yield from _words(definition, declared)
@@ -61,9 +62,9 @@ def problems(document: Mapping[str, Any], wrong: Sequence[Problem]) -> Iterator[
 def _names(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
     document, with_id = definition.document, declared | {"id"}
     screen, placed = document.get("x-screen", {}), []
-    yield from _listed("/required", document.get("required", ()), declared)
-    yield from _listed("/x-label", document.get("x-label", ()), with_id)
-    yield from _listed("/x-screen/list", screen.get("list", ()), with_id)
+    yield from listed("/required", document.get("required", ()), declared)
+    yield from listed("/x-label", document.get("x-label", ()), with_id)
+    yield from listed("/x-screen/list", screen.get("list", ()), with_id)
     order = screen.get("order", ())
     for position, key in enumerate([order] if isinstance(order, str) else order):
         if key.removeprefix("-") not in with_id:
@@ -71,26 +72,13 @@ def _names(definition: Definition, declared: frozenset[str]) -> Iterator[Problem
             yield Problem(where, UNDECLARED, {"name": key.removeprefix("-")})
     for position, section in enumerate(screen.get("sections", ())):
         where = f"/x-screen/sections/{position}/fields"
-        yield from _listed(where, section["fields"], declared)
+        yield from listed(where, section["fields"], declared)
         twice = [name for name in section["fields"] if name in placed]
         if twice:
             yield Problem(where, "“%(name)s” stands in another section already.", {"name": twice[0]})
         placed += section["fields"]
     for position, group in enumerate(document.get("x-unique", ())):
-        yield from _listed(f"/x-unique/{position}", group, declared)
-    for role, rule in document.get("x-access", {}).items():
-        for word in ("hides", "locks"):
-            yield from _listed(f"{step('/x-access', role)}/{word}", rule.get(word, ()), declared)
-
-
-def _listed(pointer: str, given: Sequence[str], declared: frozenset[str]) -> Iterator[Problem]:
-    seen = set()
-    for position, name in enumerate(given):
-        if name not in declared:
-            yield Problem(f"{pointer}/{position}", UNDECLARED, {"name": name})
-        elif name in seen:
-            yield Problem(f"{pointer}/{position}", TWICE, {"name": name})
-        seen.add(name)
+        yield from listed(f"/x-unique/{position}", group, declared)
 
 
 def _unique(definition: Definition) -> Iterator[Problem]:
@@ -115,7 +103,9 @@ def _owners(definition: Definition) -> Iterator[Problem]:
     document = definition.document
     places = {f"/x-owner/{word}": name for word, name in document.get("x-owner", {}).items() if name}
     directory = document.get("x-directory", {})
-    places |= {f"/x-directory/{word}": directory[word] for word in ("unit", "parent", "head") if word in directory}
+    places |= {
+        f"/x-directory/{word}": directory[word] for word in ("unit", "parent", "head", "manager") if word in directory
+    }
     for pointer, name in places.items():
         if name not in document["properties"]:
             yield Problem(pointer, UNDECLARED, {"name": name})
@@ -131,12 +121,9 @@ def _owners(definition: Definition) -> Iterator[Problem]:
     parent = directory.get("parent")
     if parent in definition.fields and definition.fields[parent].ref not in (None, definition.name):
         yield Problem("/x-directory/parent", "A unit's parent is a record of the same definition.")
-    nobody = definition.owner.person is None and definition.owner.unit is None
-    for role, rule in document.get("x-access", {}).items():
-        if rule["rows"] == "department" and nobody and definition.stores_records:
-            message = "No field says to which department a record belongs."
-            hint = "Add a reference to department or employee, or name the field under x-owner."
-            yield Problem(f"{step('/x-access', role)}/rows", message, hint=hint)
+    manager = directory.get("manager")
+    if manager in definition.fields and definition.fields[manager].ref not in (None, definition.name):
+        yield Problem("/x-directory/manager", "A person's manager is a record of the same definition.")
 
 
 def _measure(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
@@ -192,7 +179,7 @@ def _words(definition: Definition, declared: frozenset[str]) -> Iterator[Problem
     titles = {section["title"] for section in document.get("x-screen", {}).get("sections", ())}
     for language, words in document.get("x-i18n", {}).items():
         pointer = step("/x-i18n", language)
-        yield from _listed(f"{pointer}/x-label", words.get("x-label", ()), declared | {"id"})
+        yield from listed(f"{pointer}/x-label", words.get("x-label", ()), declared | {"id"})
         for name, spoken in words.get("properties", {}).items():
             where = step(f"{pointer}/properties", name)
             if name not in declared:

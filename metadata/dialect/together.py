@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from metadata.catalog import Catalog
+from metadata.dialect import granting
 from metadata.dialect.plain import step
 from metadata.errors import Problem
 from metadata.model import Definition
@@ -38,6 +39,7 @@ def problems(
         yield from ((name, problem) for problem in _level(definition, whole))
         if name in before:
             yield from ((name, problem) for problem in _kept(before[name].definition, definition, restoring))
+    yield from _granting(whole, changed)
     yield from _left_behind(whole, withdrawn, changed)
     yield from _directories(whole, changed)
 
@@ -93,6 +95,15 @@ def _kept(old: Definition, new: Definition, restoring: bool) -> Iterator[Problem
                 if now.choice(choice.value) is None:
                     message = "Workflows rely on the choice “%(name)s”; it can be labelled anew or retired."
                     yield Problem(f"{pointer}/enum", message, {"name": choice.value})
+
+
+def _granting(whole: Mapping[str, Definition], changed: Mapping[str, Definition]) -> Iterator[tuple[str, Problem]]:
+    people = next((d for d in whole.values() if d.directory is not None and d.directory.kind == "person"), None)
+    managed = people is not None and people.directory is not None and bool(people.directory.manager)
+    for name, definition in changed.items():
+        yield from ((name, problem) for problem in granting.of_people(definition, people.name if people else None))
+        if not managed:
+            yield from ((name, problem) for problem in granting.without_managers(definition))
 
 
 def _left_behind(

@@ -4,8 +4,8 @@ Called by publish, catalog, packs, the designer and the command line. Between th
 `metadata.dialect.check`, which finds what is wrong; `parse` takes its word for it.
 """
 
-from metadata.parser.definition import parse
+from metadata.parser.definition import parse, rules_of
 from metadata.parser.freezing import frozen_deep, thawed
 from metadata.parser.text import load_text
 
-__all__ = ["frozen_deep", "load_text", "parse", "thawed"]
+__all__ = ["frozen_deep", "load_text", "parse", "rules_of", "thawed"]

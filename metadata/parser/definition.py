@@ -73,20 +73,28 @@ def _texts(document: Mapping[str, Any], i18n: Mapping[str, Any]) -> Texts:
     return Texts(**read(document), translated=frozen(translated))
 
 
-def _access(document: Mapping[str, Any]) -> dict[str, RoleAccess]:
+def _access(document: Mapping[str, Any]) -> dict[str, tuple[RoleAccess, ...]]:
     given = document.get("x-access")
     if given is None:
-        return {"HR admin": RoleAccess("all", frozenset(ACTIONS))}
-    return {
-        role: RoleAccess(
-            rows=rule["rows"],
-            can=frozenset(rule.get("can", ())),
-            hides=frozenset(rule.get("hides", ())),
-            locks=frozenset(rule.get("locks", ())),
-            others_only=bool(rule.get("others_only", False)),
-        )
-        for role, rule in given.items()
-    }
+        return {"HR admin": (RoleAccess("all", frozenset(ACTIONS)),)}
+    return {role: tuple(_rule(rule) for rule in rules_of(said)) for role, said in given.items()}
+
+
+def rules_of(said: Any) -> Sequence[Mapping[str, Any]]:
+    """The rules of one role: a single one needs no list around it."""
+    return [said] if isinstance(said, Mapping) else list(said)
+
+
+def _rule(rule: Mapping[str, Any]) -> RoleAccess:
+    return RoleAccess(
+        rows=rule["rows"],
+        can=frozenset(rule.get("can", ())),
+        hides=frozenset(rule.get("hides", ())),
+        locks=frozenset(rule.get("locks", ())),
+        others_only=bool(rule.get("others_only", False)),
+        assigned=tuple(rule.get("assigned", ())),
+        where=frozen_deep(rule.get("where", {})),
+    )
 
 
 def _screen(screen: Mapping[str, Any], fields: Mapping[str, Field], i18n: Mapping[str, Any]) -> Screen:

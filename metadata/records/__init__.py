@@ -7,6 +7,7 @@ and the outbox event in the caller's transaction. Functions never commit and nev
 from metadata.records.batch import Outcome
 from metadata.records.bulk import create_many, merge_many
 from metadata.records.bulk_change import Change, change_many
+from metadata.records.fieldrights import settable
 from metadata.records.history import Entry, history
 from metadata.records.query import Filter, Query
 from metadata.records.read import Page, Record, count, find, labels, pick, select, stream
@@ -38,5 +39,6 @@ __all__ = [
     "remove",
     "restore",
     "select",
+    "settable",
     "stream",
 ]

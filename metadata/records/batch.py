@@ -19,6 +19,7 @@ from metadata.access import Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, Problem
+from metadata.records.fieldrights import out_of_hand, refusals
 from metadata.records.write import NOT_SAVED, OUT_OF_REACH, stamps
 from metadata.validation import as_json
 
@@ -41,11 +42,12 @@ class Outcome:
 
 @dataclass
 class BatchRow:
-    """One row on its way: its place in the batch, its values, and the stored record that it changes."""
+    """One row on its way: its place in the batch, its values, the stored record that it changes, the fields given."""
 
     position: int
     values: dict[str, Any]
     before: dict[str, Any] | None = None
+    given: frozenset[str] = frozenset()
 
 
 def settle(outcome: Outcome, *, partial: bool) -> None:
@@ -144,25 +146,37 @@ def _within_reach(
 ) -> list[tuple[int, BatchRow]]:
     """Write the rows and return them with their ids; those that nobody could reach afterwards are not written.
 
-    Nobody may make a record that the same rule would then keep from them; the database alone can say so.
+    Nobody may make a record that the same rule would then keep from them, nor set a field in a new one that no rule
+    for it grants; the database alone can say so.
     """
     if not rows:
         return []
-    if access.widest(actor, entity, action) == "all":
+    hands = access.sight(actor, catalog, entity, action, setting=True)
+    if access.widest(actor, entity, action) == "all" and not hands.apart:
         return list(zip(write(rows), rows, strict=True))
     with session.begin_nested() as savepoint:
         ids = write(rows)
         mine = within(session, catalog, entity, actor, action, ids)
-        lost = {row.position for record_id, row in zip(ids, rows, strict=True) if record_id not in mine}
+        fresh = [record_id for record_id, row in zip(ids, rows, strict=True) if row.before is None]
+        away = out_of_hand(session, entity, hands, fresh)
+        lost = {
+            row.position: _lost(entity, row, away.get(record_id, frozenset()), reached=record_id in mine)
+            for record_id, row in zip(ids, rows, strict=True)
+        }
+        lost = {position: problems for position, problems in lost.items() if problems}
         if not lost:
             return list(zip(ids, rows, strict=True))
         savepoint.rollback()
-    owner = entity.definition.owner
-    pointer = f"/{owner.unit or owner.person}" if owner.unit or owner.person else ""
-    outcome.problems.update({position: [Problem(pointer, OUT_OF_REACH)] for position in lost})
+    outcome.problems.update(lost)
     settle(outcome, partial=partial)
     good = [row for row in rows if row.position not in lost]
     return list(zip(write(good), good, strict=True)) if good else []
+
+
+def _lost(entity: Entity, row: BatchRow, away: frozenset[str], *, reached: bool) -> list[Problem]:
+    owner = entity.definition.owner
+    pointer = f"/{owner.unit or owner.person}" if owner.unit or owner.person else ""
+    return refusals(row.given, away) if reached else [Problem(pointer, OUT_OF_REACH)]
 
 
 def within(

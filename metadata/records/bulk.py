@@ -20,6 +20,7 @@ from metadata.catalog import Catalog, Entity
 from metadata.errors import Problem
 from metadata.records.batch import CHUNK, BatchRow, Outcome, held, insert, settle, update, within
 from metadata.records.checks import NO_SUCH, collision, reachable
+from metadata.records.fieldrights import out_of_hand, refusals
 from metadata.records.write import admitted
 from metadata.validation import UTC_ZONE, Form
 
@@ -111,6 +112,7 @@ def _read(
     good = []
     for position, raw in enumerate(rows):
         values, problems = admitted(entity, actor, action, raw, form, zone)
+        given = frozenset(values)
         if whole:
             values = {**start, **values}
             told = {p.pointer for p in problems}
@@ -118,7 +120,7 @@ def _read(
         if problems:
             outcome.problems[position] = problems
         else:
-            good.append(BatchRow(position, values))
+            good.append(BatchRow(position, values, given=given))
     return good
 
 
@@ -229,13 +231,17 @@ def _match(
     stored = {tuple(row[n] for n in names): row for row in found.values()}
     for row in rows:
         row.before = stored.get(tuple(row.values.get(n) for n in names))
-    if access.widest(actor, entity, action) == "all":
+    hands = access.sight(actor, catalog, entity, action, setting=True)
+    if access.widest(actor, entity, action) == "all" and not hands.apart:
         return
     ids = [r.before["id"] for r in rows if r.before is not None]
     mine = within(session, catalog, entity, actor, action, ids)
+    away = out_of_hand(session, entity, hands, ids)
     for row in rows:
         if row.before is not None and row.before["id"] not in mine:
             row.before = {**row.before, "_hidden": True}
+        elif row.before is not None:
+            row.before = {**row.before, "_away": away.get(row.before["id"], frozenset())}
 
 
 def _merged(entity: Entity, rows: list[BatchRow], outcome: Outcome) -> list[BatchRow]:
@@ -248,12 +254,13 @@ def _merged(entity: Entity, rows: list[BatchRow], outcome: Outcome) -> list[Batc
             continue
         base = start if row.before is None else {f: row.before[f] for f in entity.definition.fields}
         whole = {**base, **row.values}
-        problems = entity.rules.check(whole)
+        problems = refusals(row.given, (row.before or {}).get("_away", ()))
+        problems += entity.rules.check(whole)
         if problems:
             outcome.problems[row.position] = problems
         elif row.before is not None and all(whole[f] == row.before[f] for f in entity.definition.fields):
             outcome.unchanged += 1
             outcome.stored[row.position] = (row.before["id"], row.before["_version"])
         else:
-            good.append(BatchRow(row.position, whole, row.before))
+            good.append(BatchRow(row.position, whole, row.before, row.given))
     return good

@@ -20,6 +20,7 @@ from metadata.catalog import Catalog, Entity
 from metadata.errors import Problem
 from metadata.records.batch import BatchRow, Outcome, held, settle, update, within
 from metadata.records.bulk import distinct, free, linked
+from metadata.records.fieldrights import out_of_hand, refusals
 from metadata.records.read import HIDDEN_RECORD
 from metadata.records.write import RESERVED, STALE, admitted
 from metadata.validation import UTC_ZONE, Form
@@ -53,7 +54,9 @@ def change_many(
     access.require(actor, entity, "edit")
     outcome = Outcome()
     rows = _found(session, catalog, entity, actor, changes, outcome)
-    rows = _read(entity, actor, rows, form, zone, outcome)
+    hands = access.sight(actor, catalog, entity, "edit", setting=True)
+    away = out_of_hand(session, entity, hands, [row.before["id"] for row in rows if row.before])
+    rows = _read(entity, actor, rows, form, zone, outcome, away)
     rows = linked(session, catalog, entity, actor, rows, outcome)
     keyed = [names for names in entity.definition.unique if any(_moves(row, names) for row in rows)]
     rows = distinct(entity, rows, outcome, keyed) if keyed else rows
@@ -92,7 +95,13 @@ def _found(
 
 
 def _read(
-    entity: Entity, actor: Actor, rows: Sequence[BatchRow], form: Form, zone: ZoneInfo, outcome: Outcome
+    entity: Entity,
+    actor: Actor,
+    rows: Sequence[BatchRow],
+    form: Form,
+    zone: ZoneInfo,
+    outcome: Outcome,
+    away: Mapping[int, frozenset[str]],
 ) -> list[BatchRow]:
     """Rows with whole records of readable values; those that change nothing are counted and left."""
     names = list(entity.definition.fields)
@@ -100,6 +109,7 @@ def _read(
     for row in rows:
         before = row.before or {}
         given, problems = admitted(entity, actor, "edit", row.values, form, zone)
+        problems += refusals(given, away.get(before["id"], frozenset()))
         whole = {f: before[f] for f in names} | given
         told = {p.pointer for p in problems}
         problems += [p for p in entity.rules.check(whole) if p.pointer not in told]
@@ -109,7 +119,7 @@ def _read(
             outcome.unchanged += 1
             outcome.stored[row.position] = (before["id"], before["_version"])
         else:
-            good.append(BatchRow(row.position, whole, row.before))
+            good.append(BatchRow(row.position, whole, row.before, frozenset(given)))
     return good
 
 

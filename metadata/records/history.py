@@ -34,8 +34,9 @@ def history(
     session: Session, catalog: Catalog, name: str, actor: Actor, record_id: int, *, limit: int = 100
 ) -> list[Entry]:
     """The newest changes of a record first; raises NotFound for one that the actor may not see."""
-    find(session, catalog, name, actor, record_id, removed=access.may(actor, catalog[name], "remove"))
-    seen = {f.name for f in access.readable(actor, catalog[name])}
+    seen = find(
+        session, catalog, name, actor, record_id, removed=access.may(actor, catalog[name], "remove")
+    ).values.keys()
     rows = store.audit.c
     statement = (
         select(store.audit)

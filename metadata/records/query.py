@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, String, Table, Uuid, and_, cast, func, or_, true
+from sqlalchemy import ColumnElement, FromClause, String, Table, Uuid, and_, case, cast, func, or_, true
 
 from metadata import fieldtypes, validation
 from metadata.catalog import Entity
@@ -66,23 +66,37 @@ TEXT_ONLY = frozenset({"contains", "starts"})
 SYSTEM_FIELDS = ("id", "_version", "_created_at", "_changed_at", "_created_by", "_changed_by", "_removed_at")
 
 
-def where(table: Table | FromClause, query: Query, visible: Sequence[Field]) -> ColumnElement[bool]:
-    """The conditions of filters, search and recycle bin; raises Invalid naming what can't be asked."""
+Apart = Mapping[str, ColumnElement[bool]]
+NOWHERE: Apart = {}
+
+
+def where(
+    table: Table | FromClause, query: Query, visible: Sequence[Field], apart: Apart = NOWHERE
+) -> ColumnElement[bool]:
+    """The conditions of filters, search and recycle bin; raises Invalid naming what can't be asked.
+
+    `apart` says of fields that may be seen in some rows alone in which: no other row answers a question about them.
+    """
     removed = table.c._removed_at
     clauses: list[ColumnElement[bool]] = [removed.is_not(None) if query.removed else removed.is_(None)]
     fields = {f.name: f for f in visible}
     problems: list[Problem] = []
     for item in query.filters:
         try:
-            clauses.append(_condition(table, fields, item))
+            clauses.append(_within(apart, item.field, _condition(table, fields, item)))
         except fieldtypes.BadValue as bad:
             problems.append(Problem(f"/{item.field}", bad.message, bad.params))
     if problems:
         raise Invalid("The list can't be filtered like this.", problems=problems)
     for word in query.search.split()[:MAX_SEARCH_WORDS]:
-        columns = [table.c[f.name] for f in visible if fieldtypes.of(f).searchable]
-        clauses.append(or_(*(contains(column, word) for column in columns)) if columns else table.c.id < 0)
+        texts = [f.name for f in visible if fieldtypes.of(f).searchable]
+        found = [_within(apart, name, contains(table.c[name], word)) for name in texts]
+        clauses.append(or_(*found) if found else table.c.id < 0)
     return and_(*clauses)
+
+
+def _within(apart: Apart, name: str, clause: ColumnElement[bool]) -> ColumnElement[bool]:
+    return and_(apart[name], clause) if name in apart else clause
 
 
 def _condition(table: FromClause, fields: Mapping[str, Field], item: Filter) -> ColumnElement[bool]:
@@ -137,7 +151,12 @@ def _one(kind: fieldtypes.FieldType, field: Field, value: Any) -> Any:
 
 
 def order(
-    entity: Entity, table: FromClause, query: Query, visible: Sequence[Field], labels: Mapping[str, ColumnElement[Any]]
+    entity: Entity,
+    table: FromClause,
+    query: Query,
+    visible: Sequence[Field],
+    labels: Mapping[str, ColumnElement[Any]],
+    apart: Apart = NOWHERE,
 ) -> list[ColumnElement[Any]]:
     """The ORDER BY: asked for, else the definition's own; a reference sorts by what people read; id settles ties."""
     fields = {f.name for f in visible} | set(SYSTEM_FIELDS)
@@ -150,9 +169,10 @@ def order(
     clauses: list[ColumnElement[Any]] = []
     for name, descending in pairs:
         column = labels.get(name, table.c[name])
+        column = case((apart[name], column)) if name in apart else column
         turned = column.desc() if descending else column.asc()
         # a column that is never empty needs no word about it, and an index can then give the order
-        never_empty = name in SYSTEM_FIELDS or (name in required and name not in labels)
+        never_empty = name in SYSTEM_FIELDS or (name in required - apart.keys() and name not in labels)
         clauses.append(turned if never_empty and name != "_removed_at" else turned.nulls_last())
     if not any(name == "id" for name, _down in pairs):
         clauses.append(table.c.id.desc() if pairs and pairs[-1][1] else table.c.id.asc())

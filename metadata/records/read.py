@@ -13,13 +13,13 @@ from sqlalchemy import select as sql_select
 from sqlalchemy.orm import Session
 
 from metadata import access
-from metadata.access import Actor
+from metadata.access import Actor, Sight
 from metadata.catalog import Catalog, Entity
 from metadata.errors import NotFound
 from metadata.model import Field
 from metadata.records.query import MAX_PAGE_SIZE, Filter, Query, order, where
 
-LABEL, COUNTED = "__label", "__count"
+LABEL, COUNTED, MARK = "__label", "__count", "__seen"
 SYSTEM = ("id", "_version", "_created_at", "_created_by", "_changed_at", "_changed_by", "_removed_at")
 MOST_PREPARED = 2000
 HIDDEN_RECORD = "There is no such record, or you may not see it."
@@ -74,14 +74,15 @@ def select(
     """
     entity = catalog[name]
     access.require(actor, entity, action)
-    fields = _columns(actor, entity, action, query)
-    statement, asked = _ordered(catalog, entity, actor, query, fields, action)
+    seen = access.sight(actor, catalog, entity, action)
+    fields = _columns(seen.fields, query)
+    statement, asked = _ordered(catalog, entity, actor, query, fields, action, seen)
     if counted:
         statement = statement.add_columns(_counting(entity, asked).scalar_subquery().label(COUNTED))
     size = max(1, min(query.page_size, MAX_PAGE_SIZE))
     offset = max(0, query.page) * size
     found = session.connection().execute(statement.limit(size).offset(offset)).all()
-    rows = tuple(_records(name, fields, found))
+    rows = tuple(_records(name, fields, found, marks_of(seen.apart)))
     if counted and found:
         total = int(found[0][-1])
     else:  # behind the last page no row brings the count
@@ -93,7 +94,8 @@ def count(session: Session, catalog: Catalog, name: str, actor: Actor, query: Qu
     """How many records answer the question."""
     entity = catalog[name]
     access.require(actor, entity, action)
-    conditions = where(entity.table, query, access.readable(actor, entity, action))
+    seen = access.sight(actor, catalog, entity, action)
+    conditions = where(entity.table, query, seen.fields, seen.apart)
     asked = (conditions, access.rows(actor, catalog, entity, action))
     return int(session.connection().execute(_counting(entity, asked)).scalar_one())
 
@@ -108,9 +110,11 @@ def stream(
     """All records that answer the question, a thousand in memory at a time."""
     entity = catalog[name]
     access.require(actor, entity, action)
-    fields = _columns(actor, entity, action, query)
-    statement, _asked = _ordered(catalog, entity, actor, query, fields, action)
-    return _records(name, fields, session.execute(statement.execution_options(yield_per=1000)))
+    seen = access.sight(actor, catalog, entity, action)
+    fields = _columns(seen.fields, query)
+    statement, _asked = _ordered(catalog, entity, actor, query, fields, action, seen)
+    rows = session.execute(statement.execution_options(yield_per=1000))
+    return _records(name, fields, rows, marks_of(seen.apart))
 
 
 def find(
@@ -129,8 +133,8 @@ def find(
     entity = catalog[name]
     if not access.may(actor, entity, action):
         raise NotFound(HIDDEN_RECORD)
-    fields = access.readable(actor, entity, action)
-    statement = _one(catalog, entity, actor, fields, language, removed=removed)
+    seen = access.sight(actor, catalog, entity, action)
+    statement = _marked(_one(catalog, entity, actor, seen.fields, language, removed=removed), seen.apart)
     mine = access.rows(actor, catalog, entity, action)
     if not isinstance(mine, True_):
         statement = statement.where(mine)
@@ -139,7 +143,7 @@ def find(
     row = session.connection().execute(statement, {"record_id": record_id}).first()
     if row is None:
         raise NotFound(HIDDEN_RECORD)
-    return next(_records(name, fields, (row,)))
+    return next(_records(name, seen.fields, (row,), marks_of(seen.apart)))
 
 
 def pick(
@@ -157,12 +161,11 @@ def pick(
     entity = catalog[name]
     if not access.may(actor, entity, "list"):
         return []
-    fields = access.readable(actor, entity, "list")
-    table = entity.table
-    label = label_expression(catalog, entity, table, {f.name for f in fields}, language)
+    seen, table = access.sight(actor, catalog, entity, "list"), entity.table
+    label = label_expression(catalog, entity, table, set(seen.certain), language)
     query = Query(search=words, filters=(Filter("id", "in", list(ids)),) if ids else ())
     statement = sql_select(table.c.id, label).where(
-        where(table, query, fields), access.rows(actor, catalog, entity, "list")
+        where(table, query, seen.fields, seen.apart), access.rows(actor, catalog, entity, "list")
     )
     return [(row[0], row[1]) for row in session.execute(statement.order_by(label, table.c.id).limit(limit))]
 
@@ -214,8 +217,7 @@ def _sentence(words: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
     return text
 
 
-def _columns(actor: Actor, entity: Entity, action: str, query: Query) -> tuple[Field, ...]:
-    visible = access.readable(actor, entity, action)
+def _columns(visible: tuple[Field, ...], query: Query) -> tuple[Field, ...]:
     if not query.columns:
         return visible
     by_name = {f.name: f for f in visible}
@@ -223,13 +225,25 @@ def _columns(actor: Actor, entity: Entity, action: str, query: Query) -> tuple[F
 
 
 def _ordered(
-    catalog: Catalog, entity: Entity, actor: Actor, query: Query, fields: Sequence[Field], action: str
+    catalog: Catalog, entity: Entity, actor: Actor, query: Query, fields: Sequence[Field], action: str, seen: Sight
 ) -> tuple[Select[Any], tuple[ColumnElement[bool], ColumnElement[bool]]]:
     """The statement of a list, and the conditions in it."""
-    visible = access.readable(actor, entity, action)
     statement, table, names = _joined(catalog, entity, actor, fields, query.language)
-    asked = (where(table, query, visible), access.rows(actor, catalog, entity, action))
-    return statement.where(*asked).order_by(*order(entity, table, query, visible, names)), asked
+    asked = (where(table, query, seen.fields, seen.apart), access.rows(actor, catalog, entity, action))
+    keys = order(entity, table, query, seen.fields, names, seen.apart)
+    return _marked(statement, seen.apart).where(*asked).order_by(*keys), asked
+
+
+def marks_of(apart: Mapping[str, ColumnElement[bool]]) -> dict[str, str]:
+    """For fields seen in some rows alone, the column of `_marked` that says so; one clause is asked once."""
+    marks: dict[int, str] = {}
+    return {name: marks.setdefault(id(clause), f"{MARK}{len(marks)}") for name, clause in apart.items()}
+
+
+def _marked(statement: Select[Any], apart: Mapping[str, ColumnElement[bool]]) -> Select[Any]:
+    """The statement that says in each row, too, which of these fields may be seen in it."""
+    columns = {mark: apart[name].label(mark) for name, mark in marks_of(apart).items()}
+    return statement.add_columns(*columns.values()) if columns else statement
 
 
 def _one(
@@ -263,9 +277,7 @@ def _joined(
 
 def _key(catalog: Catalog, entity: Entity, actor: Actor, fields: Sequence[Field], language: str) -> tuple[Any, ...]:
     """What the columns of a statement depend on."""
-    hidden = tuple(
-        frozenset(hidden_everywhere(actor, catalog[f.ref])) for f in fields if f.ref is not None and f.ref in catalog
-    )
+    hidden = tuple(access.never_seen(actor, catalog[f.ref]) for f in fields if f.ref is not None and f.ref in catalog)
     return entity.name, tuple(f.name for f in fields), language, hidden
 
 
@@ -283,32 +295,29 @@ def _join(
         target = catalog[item.ref]
         other = target.table.alias(f"ref_{item.column}")
         source = source.outerjoin(other, other.c.id == table.c[item.name])
-        shown = {f.name for f in target.definition.fields.values()} - hidden_everywhere(actor, target)
+        shown = {f.name for f in target.definition.fields.values()} - access.never_seen(actor, target)
         names[item.name] = label_expression(catalog, target, other, shown, language)
         label = case((other.c.id.is_not(None), names[item.name]))
         columns.append(label.label(item.name + LABEL))
     return sql_select(*columns).select_from(source), table, names
 
 
-def hidden_everywhere(actor: Actor, entity: Entity) -> set[str]:
-    """Fields that every role of the actor hides: they stay out of labels too."""
-    if actor.unlimited:
-        return set()
-    rules = [rule for role, rule in entity.definition.access.items() if role in actor.roles]
-    return set(frozenset.intersection(*(rule.hides for rule in rules))) if rules else set()
-
-
-def _records(name: str, fields: Sequence[Field], rows: Iterable[Row[Any]]) -> Iterator[Record]:
-    """Rows of `_join` as records: system columns, then values, then labels."""
+def _records(
+    name: str, fields: Sequence[Field], rows: Iterable[Row[Any]], marks: Mapping[str, str]
+) -> Iterator[Record]:
+    """Rows of `_join` as records: system columns, then values, then labels; what a mark withholds is left out."""
     names = [f.name for f in fields]
     labels: list[tuple[int, str]] | None = None
     size = len(SYSTEM) + len(names)
     for row in rows:
         if labels is None:
-            labels = [(i, key.removesuffix(LABEL)) for i, key in enumerate(row._fields) if i >= size and key != COUNTED]
+            labels = [(i, key.removesuffix(LABEL)) for i, key in enumerate(row._fields) if key.endswith(LABEL)]
         cells: Sequence[Any] = row
         values = dict(zip(names, cells[len(SYSTEM) : size], strict=True))
         told = {key: cells[i] for i, key in labels if cells[i] is not None}
+        for hidden in [item for item, mark in marks.items() if not row._mapping[mark]]:
+            values.pop(hidden, None)
+            told.pop(hidden, None)
         yield Record(name, cells[0], cells[1], values, told, *cells[2 : len(SYSTEM)])
 
 

@@ -19,6 +19,7 @@ from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, NotAllowed, NotFound, Problem, StaleVersion
 from metadata.records.checks import LOCKED, collisions, hidden_references
+from metadata.records.fieldrights import out_of_hand, refusals
 from metadata.records.read import HIDDEN_RECORD, Record, find
 from metadata.validation import UTC_ZONE, Form, as_json
 
@@ -43,6 +44,7 @@ def create(
     """Add a record and return it as stored; raises NotAllowed or Invalid with every problem."""
     entity = catalog[name]
     access.require(actor, entity, "add")
+    hands = access.sight(actor, catalog, entity, "add", setting=True)
     given, problems = admitted(entity, actor, "add", values, form, zone)
     whole = {**validation.defaults(entity.definition), **given}
     problems += _unread(entity.rules.check(whole), problems)
@@ -53,6 +55,7 @@ def create(
     statement = entity.table.insert().values({**stored, **stamps(actor, now)}).returning(entity.table.c.id)
     record_id = session.connection().execute(statement).scalar_one()
     _still_mine(session, catalog, entity, actor, "add", record_id)
+    _refuse(refusals(given, out_of_hand(session, entity, hands, [record_id]).get(record_id, ())))
     happening = Happening("create", record_id, 1, None, as_json(entity.definition, stored), note)
     audit.write(session, name, catalog, actor, now, [happening])
     return Record(name, record_id, 1, stored, {}, now, actor.username, now, actor.username)
@@ -82,7 +85,9 @@ def change(
     if version is not None and version != before["_version"]:
         theirs = find(session, catalog, name, actor, record_id)
         raise StaleVersion(STALE, params={"who": theirs.changed_by}, theirs=theirs)
+    hands = access.sight(actor, catalog, entity, "edit", setting=True)
     given, problems = admitted(entity, actor, "edit", values, form, zone)
+    problems += refusals(given, out_of_hand(session, entity, hands, [record_id]).get(record_id, ()))
     changed = {f: v for f, v in given.items() if v != before[f]}
     whole = {f: before[f] for f in entity.definition.fields} | changed
     problems += _unread(entity.rules.check(whole), problems)
@@ -101,15 +106,18 @@ def change(
 def admitted(
     entity: Entity, actor: Actor, action: str, values: Mapping[str, Any], form: Form, zone: ZoneInfo
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """The given values as Python values, and a problem for each that can't be read or may not be set."""
+    """The given values as Python values, and a problem for each that can't be read or may never be set.
+
+    Whether one may be set in this very record is asked of `fieldrights`.
+    """
     if form == "python":
         given, problems = dict(values), []
         unknown = [n for n in values if n not in entity.definition.fields]
         problems = [Problem(f"/{n}", "There is no field called “%(name)s”.", {"name": n}) for n in unknown]
     else:
         given, problems = validation.read(entity.definition, values, form, zone)
-    free = {f.name for f in access.writable(actor, entity, action)}
-    seen = {f.name for f in access.readable(actor, entity, action)}
+    free = {f.name for f in access.writable_somewhere(actor, entity, action)}
+    seen = {f.name for f in access.readable_somewhere(actor, entity, action)}
     for name in [n for n in given if n not in free]:
         known = name in seen
         message = LOCKED if known else "There is no field called “%(name)s”."

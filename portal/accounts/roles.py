@@ -19,7 +19,7 @@ from metadata.access import ADMIN, Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
-from metadata.model import ACTIONS
+from metadata.model import ACTIONS, RoleAccess
 from portal import permissions
 from portal.accounts import rules
 
@@ -42,10 +42,13 @@ class RoleLine:
 
 @dataclass(frozen=True)
 class Grant:
-    """What a role may do with one definition: the row scope for each action, "" where it may not."""
+    """What a role may do with one definition: for each action the row scopes of its rules, none where it may not.
+
+    `hides` and `locks` are the fields that no rule of the role opens.
+    """
 
     entity: Entity
-    cells: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
     hides: tuple[str, ...]
     locks: tuple[str, ...]
 
@@ -72,19 +75,23 @@ def find(session: Session, actor: Actor, role_id: int, *, lock: bool = False) ->
 
 def matrix(catalog: Catalog, name: str) -> list[Grant]:
     """What the role may do, definition by definition; `Admin` may everything."""
-    found = []
-    for entity in catalog.entities.values():
-        rule = entity.definition.access.get(name)
-        if name == ADMIN:
-            found.append(Grant(entity, ("all",) * len(ACTIONS), (), ()))
-        elif rule is None or rule.rows == "none":
-            found.append(Grant(entity, ("",) * len(ACTIONS), (), ()))
-        else:
-            cells = tuple(rule.rows if action in rule.can else "" for action in ACTIONS)
-            order = list(entity.definition.fields)
-            hides, locks = (tuple(n for n in order if n in names) for names in (rule.hides, rule.locks))
-            found.append(Grant(entity, cells, hides, locks))
-    return found
+    return [_grant(entity, name) for entity in catalog.entities.values()]
+
+
+def _grant(entity: Entity, name: str) -> Grant:
+    if name == ADMIN:
+        return Grant(entity, (("all",),) * len(ACTIONS), (), ())
+    rules = [rule for rule in entity.definition.access.get(name, ()) if rule.rows != "none"]
+    if not rules:
+        return Grant(entity, ((),) * len(ACTIONS), (), ())
+    cells = tuple(tuple(dict.fromkeys(_cell(rule) for rule in rules if action in rule.can)) for action in ACTIONS)
+    hides, locks = (frozenset.intersection(*sets) for sets in zip(*((r.hides, r.locks) for r in rules), strict=True))
+    order = list(entity.definition.fields)
+    return Grant(entity, cells, tuple(n for n in order if n in hides), tuple(n for n in order if n in locks))
+
+
+def _cell(rule: RoleAccess) -> str:
+    return "condition" if rule.where and rule.rows == "all" else rule.rows
 
 
 def create(session: Session, catalog: Catalog, actor: Actor, name: str, *, now: datetime) -> Role:
@@ -139,7 +146,7 @@ def _mentions(catalog: Catalog, name: str, *, granting: bool = False) -> int:
     if name == ADMIN and granting:
         return len(catalog.entities)
     rules_of = [e.definition.access[name] for e in catalog.entities.values() if name in e.definition.access]
-    return sum(1 for rule in rules_of if not granting or (rule.rows != "none" and rule.can))
+    return sum(1 for found in rules_of if not granting or any(rule.rows != "none" and rule.can for rule in found))
 
 
 def _name_problems(session: Session, name: str, but: Role | None = None) -> list[Problem]:

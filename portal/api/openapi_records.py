@@ -73,8 +73,8 @@ def field_schema(item: Field, tongue: str, *, writing: bool = False) -> dict[str
 
 def _schemas(entity: Entity, actor: Actor, tongue: str) -> dict[str, Any]:
     name = entity.name
-    seen = access.readable(actor, entity, "show") if access.may(actor, entity, "show") else ()
-    listed = access.readable(actor, entity, "list")
+    seen = access.readable_somewhere(actor, entity, "show") if access.may(actor, entity, "show") else ()
+    listed = access.readable_somewhere(actor, entity, "list")
     both = {f.name: f for f in (*seen, *listed)}
     stored = {f.name: field_schema(f, tongue) for f in entity.definition.fields.values() if f.name in both}
     labels = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -88,7 +88,7 @@ def _schemas(entity: Entity, actor: Actor, tongue: str) -> dict[str, Any]:
     }
     for action, suffix in (("add", "new"), ("edit", "change")):
         if access.may(actor, entity, action):
-            free = access.writable(actor, entity, action)
+            free = access.writable_somewhere(actor, entity, action)
             found[f"{name}.{suffix}"] = _written(free, tongue, whole=action == "add")
     return found
 
@@ -167,7 +167,7 @@ def _operation(
 
 
 def _arguments(entity: Entity, actor: Actor) -> list[dict[str, Any]]:
-    fields = access.readable(actor, entity, "list")
+    fields = access.readable_somewhere(actor, entity, "list")
     names = [f.name for f in fields]
     plain = [_argument(f.name, STRING, "") for f in fields]
     compared = ", ".join(sorted(set(OPERATORS) - TEXT_ONLY - {"eq"}) + sorted(TEXT_ONLY))

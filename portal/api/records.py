@@ -100,7 +100,7 @@ def info(definition: str) -> Response:
             "ref": f.ref,
             "choices": [{"value": c.value, "label": c.label(tongue)} for c in f.enum if not c.retired],
         }
-        for f in access.readable(actor, entity, "list")
+        for f in access.readable_somewhere(actor, entity, "list")
     ]
     can = [f"can_{a}" for a in ("list", "show", "add", "edit", "remove", "export") if access.may(actor, entity, a)]
     return answer({"permissions": can, "columns": columns, "title": entity.definition.plural(tongue)})

@@ -74,7 +74,7 @@ def list_page(definition: str) -> str | tuple[str, int]:
     except Invalid as error:
         status, problems = 422, error.problems
         page = records.select(db.session(), catalog, definition, actor, Query(columns=entity.definition.screen.list))
-    visible = access.readable(actor, entity, "list")
+    visible = access.readable_somewhere(actor, entity, "list")
     html = render_template(
         "records/list.html",
         entity=entity,
@@ -97,7 +97,7 @@ def show(definition: str, record_id: int) -> str:
         session, catalog, definition, actor, record_id, language=language(), removed=access.may(actor, entity, "remove")
     )
     entries = records.history(session, catalog, definition, actor, record_id, limit=50)
-    visible = access.readable(actor, entity)
+    visible = [f for f in entity.definition.fields.values() if f.name in record.values]
     return render_template(
         "records/show.html",
         entity=entity,
@@ -116,7 +116,7 @@ def add(definition: str) -> Any:
     """The empty form, or the new record."""
     entity = _entity(definition, "add")
     actor = current_actor()
-    fields = access.writable(actor, entity, "add")
+    fields = access.writable_somewhere(actor, entity, "add")
     if request.method == "GET":
         start = forms.texts(entity, validation.defaults(entity.definition))
         return _form(entity, None, fields, {**start, **request.args.to_dict()})
@@ -146,7 +146,7 @@ def edit(definition: str, record_id: int) -> Any:
     """The filled form, or the change; a stale change shows both versions."""
     entity = _entity(definition, "edit")
     actor = current_actor()
-    fields = access.writable(actor, entity, "edit")
+    fields = records.settable(db.session(), catalogs.current(), definition, actor, record_id)
     if request.method == "GET":
         record = _editable(definition, record_id)
         return _form(entity, record, fields, forms.texts(entity, record.values))
@@ -255,7 +255,7 @@ def export(definition: str, form: str) -> Response:
     asked = question.read(entity, request.args, language())
     session = Session(db.engine)  # its own: the request's session ends before the last row is sent
     rows = records.stream(session, catalogs.current(), definition, current_actor(), asked.query)
-    seen = {f.name for f in access.readable(current_actor(), entity, "export")}
+    seen = {f.name for f in access.readable_somewhere(current_actor(), entity, "export")}
     fields = [entity.definition.fields[n] for n in asked.query.columns if n in seen]
     titles = [f.title(language()) for f in fields]
     if form == "xlsx":

@@ -29,7 +29,14 @@ ACTION_NAMES = {
     "export": _l("Export"),
     "import": _l("Import"),
 }
-SCOPE_NAMES = {"own": _l("Own"), "department": _l("Department"), "all": _l("All")}
+SCOPE_NAMES = {
+    "own": _l("Own"),
+    "assigned": _l("Assigned"),
+    "reports": _l("Direct reports"),
+    "department": _l("Department"),
+    "condition": _l("By condition"),
+    "all": _l("All"),
+}
 blueprint = Blueprint("roles", __name__, url_prefix="/roles")
 
 

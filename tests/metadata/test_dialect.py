@@ -160,10 +160,20 @@ WRONG: list[tuple[Change, str, str]] = [
     (root(x_screen={"order": ["day", "ghost"]}), "/x-screen/order/1", UNDECLARED),
     (root(x_screen={"sections": [{"title": "A", "fields": ["ghost"]}]}), "/x-screen/sections/0/fields/0", UNDECLARED),
     (root(x_screen={"sections": [{"title": "A", "fields": ["day"]}, {"title": "B", "fields": ["day"]}]}), "/x-screen/sections/1/fields", "“day” stands in another section already."),
-    (root(x_access={"HR": {"rows": "some"}}), "/x-access/HR/rows", "Must be one of: none, own, department, all."),
+    (root(x_access={"HR": {"rows": "some"}}), "/x-access/HR/rows", "Must be one of: none, own, assigned, reports, department, all."),
     (root(x_access={"HR": {"rows": "all", "can": ["fly"]}}), "/x-access/HR/can/0", f"Must be one of: {', '.join(ACTIONS)}."),
     (root(x_access={"HR": {"rows": "all", "hides": ["ghost"]}}), "/x-access/HR/hides/0", UNDECLARED),
     (root(x_access={"HR": {"rows": "all", "locks": ["ghost"]}}), "/x-access/HR/locks/0", UNDECLARED),
+    (root(x_access={"HR": [{"rows": "all"}, {"rows": "some"}]}), "/x-access/HR/1/rows", "Must be one of: none, own, assigned, reports, department, all."),
+    (root(x_access={"HR": []}), "/x-access/HR", "This list is too short: 1 or more are expected."),
+    (root(x_access={"HR": [{"rows": "all", "hides": ["ghost"]}]}), "/x-access/HR/0/hides/0", UNDECLARED),
+    (root(x_access={"HR": {"rows": "assigned"}}), "/x-access/HR/assigned", "Name the fields that say to whom a record is assigned."),
+    (root(x_access={"HR": {"rows": "assigned", "assigned": ["ghost"]}}), "/x-access/HR/assigned/0", UNDECLARED),
+    (root(x_access={"HR": {"rows": "assigned", "assigned": ["shift"]}}), "/x-access/HR/assigned/0", "“shift” is no reference to people."),
+    (root(x_access={"HR": {"rows": "own", "assigned": ["shift"]}}), "/x-access/HR/assigned", "These fields count only for the rows “assigned”."),
+    (root(x_access={"HR": {"rows": "all", "where": {"required": ["ghost"]}}}), "/x-access/HR/where/required/0", UNDECLARED),
+    (root(x_access={"HR": {"rows": "all", "where": {"properties": {"kind": {"const": "noon"}}}}}), "/x-access/HR/where/properties/kind/const", "“noon” can't be a value of “kind”."),
+    (root(x_access={"HR": {"rows": "reports"}}), "/x-access/HR/rows", "No field says about which person a record is."),
     (root(x_access={"Head": {"rows": "department"}}), "/x-access/Head/rows", "No field says to which department a record belongs."),
     (root(x_owner={"person": "ghost"}), "/x-owner/person", UNDECLARED),
     (root(x_owner={"person": "code"}), "/x-owner/person", "“code” is no reference to other records."),
@@ -287,9 +297,19 @@ class TestTogether:
     def test_there_is_one_directory_of_people(self):
         employee = next(d for d in SHIPPED if d["$id"] == "employee")
         others = [d for d in SHIPPED if d["$id"] in ("department", "position")]
-        twin = {**employee, "$id": "contractor"}
+        twin = {**employee, "$id": "contractor", "x-directory": {"kind": "person", "account": "account"}}
         problems = dialect.check([twin], catalog_of(employee, *others))
         assert [(p.source, p.pointer) for p in problems] == [("contractor", "/x-directory/kind")]
+
+    def test_rows_of_direct_reports_need_a_field_that_names_the_manager(self):
+        people = {d["$id"]: d for d in SHIPPED if d["$id"] in ("employee", "department", "position")}
+        without = {**people["employee"], "x-directory": {"kind": "person", "account": "account"}}
+        rule = {**people["employee"], "$id": "chat", "x-access": {"Head": {"rows": "reports", "can": ["show"]}}}
+        del rule["x-directory"]
+        rule["x-owner"] = {"person": "manager"}
+        known = catalog_of(without, people["department"], people["position"])
+        assert [(p.source, p.pointer) for p in dialect.check([rule], known)] == [("chat", "/x-access/Head/rows")]
+        assert dialect.check([rule], catalog_of(*people.values())) == []
 
     def test_a_level_of_objectives_stands_below_its_parent(self):
         levels = {d["$id"]: dict(d) for d in SHIPPED}

@@ -91,3 +91,21 @@ def test_a_rule_that_asks_for_more_goes_on_without_the_field():
     more = {**RULED, "then": {"required": ["note", "who"]}}
     assert editing.drop_field(more, "note")["then"] == {"required": ["who"]}
     assert editing.drop_field(RULED, "who")["then"] == {"required": ["note"]}
+
+
+class TestDropFieldFromAccess:
+    def document(self, rule):
+        return {"$id": "shift", "properties": {"a": {}, "b": {}}, "x-access": {"HR": [rule]}}
+
+    def test_takes_it_out_of_the_fields_that_are_hidden_or_locked(self):
+        made = editing.drop_field(self.document({"rows": "all", "hides": ["a", "b"], "locks": ["a"]}), "a")
+        assert made["x-access"]["HR"] == [{"rows": "all", "hides": ["b"], "locks": []}]
+
+    def test_a_rule_whose_rows_depend_on_it_grants_none_from_then_on(self):
+        where = {"anyOf": [{"properties": {"a": {"const": 1}}}, {"required": ["b"]}]}
+        made = editing.drop_field(self.document({"rows": "all", "where": where, "can": ["list"]}), "a")
+        assert made["x-access"]["HR"] == [{"rows": "none", "can": ["list"]}]
+        made = editing.drop_field(self.document({"rows": "assigned", "assigned": ["a"]}), "a")
+        assert made["x-access"]["HR"] == [{"rows": "none"}]
+        made = editing.drop_field(self.document({"rows": "assigned", "assigned": ["a", "b"]}), "a")
+        assert made["x-access"]["HR"] == [{"rows": "assigned", "assigned": ["b"]}]

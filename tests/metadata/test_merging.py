@@ -9,6 +9,7 @@ import pytest
 
 from metadata import dialect
 from metadata.merging import merge
+from metadata.renaming import rename_fields
 
 BASE: dict[str, Any] = {
     "$id": "shift",
@@ -200,3 +201,10 @@ def test_the_pack_may_reorder_fields_and_hrs_stay_beside_their_neighbour(ours, t
     theirs["properties"] = {n: theirs["properties"][n] for n in ("pieces", "day", "line")}
     ours["properties"]["note"] = {"type": "string", "title": "Note", "x-id": "note"}
     assert list(merge(BASE, ours, theirs).document["properties"]) == ["pieces", "note", "day", "line"]
+
+
+def test_a_renamed_field_keeps_its_place_in_access_rules():
+    rule = {"rows": "assigned", "assigned": ["a"], "hides": ["a"], "where": {"properties": {"a": {"const": "a"}}}}
+    made = rename_fields({"properties": {"a": {}}, "x-access": {"HR": [rule], "Head": rule}}, {"a": "b"})
+    renamed = {"rows": "assigned", "assigned": ["b"], "hides": ["b"], "where": {"properties": {"b": {"const": "a"}}}}
+    assert made["x-access"] == {"HR": [renamed], "Head": renamed}

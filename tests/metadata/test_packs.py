@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -122,17 +123,20 @@ class TestShippedDefinitions:
 class TestAccessToPeople:
     def test_hides_pay_from_heads_trainers_and_machines(self):
         rules = parse(ALL["employee"]).access
-        assert all("salary" in rules[role].hides for role in ("Department head", "Trainer", "Integration"))
+        assert all(
+            "salary" in rule.hides for role in ("Department head", "Trainer", "Integration") for rule in rules[role]
+        )
 
     def test_hides_everything_the_manager_and_hr_write_from_the_reviewee(self):
         definition = parse(ALL["review"])
         secret = {
             name for name in definition.fields if name.startswith(("computed", "proposed", "calibrated", "final"))
         }
-        assert definition.access["Employee"].hides == secret | {"manager_comment"}
+        (rule,) = definition.access["Employee"]
+        assert rule.hides == secret | {"manager_comment"}
 
     def test_lets_nobody_write_reviews_by_hand(self):
-        for rule in parse(ALL["review"]).access.values():
+        for rule in chain.from_iterable(parse(ALL["review"]).access.values()):
             assert rule.can.isdisjoint({"add", "edit", "remove", "import"})
 
 

@@ -240,7 +240,7 @@ class TestAccess:
 def hiding(entity: Entity, name: str) -> Entity:
     """The entity with one more field hidden from employees."""
     rules = dict(entity.definition.access)
-    rules["Employee"] = replace(rules["Employee"], hides=frozenset({name}))
+    rules["Employee"] = tuple(replace(rule, hides=frozenset({name})) for rule in rules["Employee"])
     return Entity(replace(entity.definition, access=rules))
 
 
