@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Insert, Table, bindparam, select
 from sqlalchemy.orm import Session
 
 from metadata import store, versions
@@ -71,11 +71,31 @@ def write(
         }
         for h in happenings
     ]
-    connection = session.connection()
-    connection.execute(store.audit.insert(), rows)
-    connection.execute(store.outbox.insert(), list(_events(definition, catalog.version, actor, now, happenings)))
+    _insert(session, rows, _events(definition, catalog.version, actor, now, happenings))
     if definition in {entity.name for entity in (catalog.person, catalog.unit) if entity is not None}:
         versions.bump_access(session)
+
+
+def _insert(session: Session, rows: list[dict[str, Any]], events: list[dict[str, Any]]) -> None:
+    """Both tables; a single change costs PostgreSQL one statement."""
+    connection = session.connection()
+    if len(rows) == len(events) == 1 and connection.dialect.name == "postgresql":
+        values = {f"audit_{k}": v for k, v in rows[0].items()} | {f"outbox_{k}": v for k, v in events[0].items()}
+        connection.execute(BOTH, values)
+        return
+    connection.execute(store.audit.insert(), rows)
+    connection.execute(store.outbox.insert(), events)
+
+
+def _one(table: Table, prefix: str, names: Sequence[str]) -> Insert:
+    return table.insert().values({name: bindparam(f"{prefix}_{name}") for name in names})
+
+
+AUDITED = ("at", "actor", "action", "definition", "record_id", "record_version", "catalog_version")
+TOLD = ("at", "topic", "definition", "payload", "actor", "catalog_version", "next_at", "attempts")
+BOTH = _one(store.outbox, "outbox", TOLD).add_cte(
+    _one(store.audit, "audit", (*AUDITED, "before", "after", "note")).cte("audited")
+)
 
 
 def _events(

@@ -3,7 +3,8 @@
 Called by the portal's and the workers' wiring. SQLite gets a write-ahead log, foreign keys, and a
 `BEGIN` of our own, because the driver's habit of opening transactions late would leave DDL outside
 them; a unit of work that writes takes the write lock at its start (`writing()`), so that it can't fail
-half-way because another writer came first.
+half-way because another writer came first. PostgreSQL gets its `BEGIN` from us too, so that units of work
+that only read (`reading`) can do without: there each statement sees the newest state anyway.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from sqlalchemy.exc import DisconnectionError
 _mode: ContextVar[str] = ContextVar("plumbline_unit_of_work", default="read")
 BUSY_SECONDS = 30
 FRESH_SECONDS = 1.0
+READS = "plumbline_reads"
+IDLE = 0  # how libpq calls a connection without a transaction
+QUESTIONS = ("SELECT", "WITH", "PRAGMA", "BEGIN")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -77,7 +81,38 @@ def engine_options(url: str | URL) -> dict[str, Any]:
     """The `create_engine` options that fit the database named by `url`."""
     if make_url(url).get_backend_name() == "sqlite":
         return {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}}
-    return {"pool_size": 10, "max_overflow": 10}
+    return {"pool_size": 10, "max_overflow": 10, "isolation_level": "AUTOCOMMIT"}  # until we send BEGIN
+
+
+def reads_now() -> bool:
+    """Whether nothing announced that it will write."""
+    return _mode.get() == "read"
+
+
+def reading(engine: Engine) -> Engine:
+    """The same engine, its connections and all, for units of work that only ask: it refuses everything else."""
+    asking = engine.execution_options(**{READS: True})
+    event.listen(asking, "before_cursor_execute", _only_questions)
+    return asking
+
+
+def _only_questions(
+    connection: Connection, _cursor: Any, statement: str, _values: Any, context: Any, _many: bool
+) -> None:
+    """A change here would belong to no transaction; whoever wants one says so with `writing()`."""
+    changes = context is not None and (context.isinsert or context.isupdate or context.isdelete)
+    if changes or not statement.lstrip().startswith(QUESTIONS):
+        msg = f"outside writing() the database is only read: {statement[:60]}"
+        raise RuntimeError(msg)
+    if context is not None and "yield_per" in context.execution_options:
+        _for_a_stream(connection)
+
+
+def _for_a_stream(connection: Connection) -> None:
+    """PostgreSQL keeps a cursor on its side only within a transaction."""
+    raw: Any = connection.connection.dbapi_connection
+    if connection.dialect.name == "postgresql" and raw.info.transaction_status == IDLE:
+        raw.execute("BEGIN")
 
 
 def prepare(engine: Engine) -> Engine:
@@ -86,6 +121,7 @@ def prepare(engine: Engine) -> Engine:
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)
     if engine.dialect.name == "postgresql" and not event.contains(engine, "checkin", _rest):
+        event.listen(engine, "begin", _postgresql_begin)
         event.listen(engine, "checkin", _rest)
         event.listen(engine, "checkout", partial(_wake, engine.dialect))
     return engine
@@ -118,6 +154,12 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA case_sensitive_like=OFF")
     connection.create_function("casefold", 1, lambda s: s.casefold() if isinstance(s, str) else s, deterministic=True)
     connection.create_function("sqrt", 1, _square_root, deterministic=True)
+
+
+def _postgresql_begin(connection: Connection) -> None:
+    raw: Any = connection.connection.dbapi_connection
+    if raw.autocommit and not connection.get_execution_options().get(READS):  # with another isolation the driver begins
+        connection.exec_driver_sql("BEGIN")
 
 
 def _sqlite_begin(connection: Connection) -> None:

@@ -23,6 +23,8 @@ from metadata.model import Definition
 
 LOCK_KEY = 0x504C554D42  # "PLUMB"
 KEPT_VERSIONS = 8
+IN_FORCE = select(store.state.c.name, store.state.c.version)
+SHARED = text("SELECT pg_advisory_xact_lock_shared(:key)")
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Versions:
 
 def read(session: Session | Connection) -> Versions:
     """Both versions in one statement."""
-    rows = {row[0]: row[1] for row in session.execute(select(store.state.c.name, store.state.c.version))}
+    connection = session.connection() if isinstance(session, Session) else session
+    rows = {row[0]: row[1] for row in connection.execute(IN_FORCE)}
     return Versions(int(rows.get(store.CATALOG, 0)), int(rows.get(store.ACCESS, 0)))
 
 
@@ -47,8 +50,9 @@ def bump_access(session: Session) -> None:
 
 def lock_shared(session: Session) -> None:
     """Hold the catalog as it is until the transaction ends; take it before anything else is read."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection().execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": LOCK_KEY})
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(SHARED, {"key": LOCK_KEY})
 
 
 def require_current(session: Session, catalog: Catalog) -> None:

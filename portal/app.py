@@ -6,6 +6,7 @@ and the roles up to date; `workers_of` binds the workflows to this installation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from metadata import publish
 from metadata import store as metadata_store
 from metadata.access import load_actor, may_design
-from metadata.engine import engine_options, prepare, writing
+from metadata.engine import engine_options, prepare, reading, writing
 from metadata.versions import CatalogSource
 from portal import access, config, errors, menu, metrics, permissions, security
 from portal import home as start
@@ -36,7 +37,7 @@ from portal.api import training as api_training
 from portal.config import Settings
 from portal.dashboards.subjects import may_see as may_see_dashboards
 from portal.dashboards.views import blueprint as dashboards
-from portal.extensions import RecordNumber, csrf, db
+from portal.extensions import READING, RecordNumber, csrf, db
 from portal.formats import register as register_formats
 from portal.home import reviews as my_reviews
 from portal.home import work
@@ -47,6 +48,7 @@ from portal.views import (
     audit,
     cycles,
     designer,
+    directory,
     guides,
     health,
     home,
@@ -77,10 +79,20 @@ LISTENING = (onboarding_start, importing, training_changes, cycle_launching, cyc
 ROOT = Path(__file__).resolve().parent.parent
 
 
+class Portal(Flask):
+    """Flask, told that every view and hook of ours is a plain function."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Without asking each of them at each request."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application of the installation that `settings` (default: the environment) name."""
     settings = settings or config.load()
-    app = Flask("portal", root_path=str(ROOT / "portal"), static_folder=str(ROOT / "static"), static_url_path="/static")
+    app = Portal(
+        "portal", root_path=str(ROOT / "portal"), static_folder=str(ROOT / "static"), static_url_path="/static"
+    )
     app.config.from_mapping(_flask_config(settings))
     app.extensions["plumbline_catalogs"] = CatalogSource()
     app.extensions["plumbline_actors"] = Actors()
@@ -88,7 +100,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     csrf.init_app(app)
     with app.app_context():
-        prepare(db.engine)
+        app.extensions[READING] = reading(prepare(db.engine))
         builder = AppBuilder(
             app, db.session, menu=Menu(), indexview=home.HomeView, base_template="base.html", update_perms=False
         )
@@ -137,6 +149,7 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
 
 def _rooms(app: Flask) -> None:
     app.register_blueprint(records.blueprint)
+    app.register_blueprint(directory.blueprint)
     app.register_blueprint(api_bulk.blueprint)
     csrf.exempt(api_bulk.blueprint)
     api_tokens.register(app)

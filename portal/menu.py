@@ -1,14 +1,16 @@
 """The menu: what the current person may open, from the catalog and from what the rooms register.
 
-Costs no SQL: grants come with the catalog. Called by the base template.
+Costs no SQL: grants come with the catalog. Called by the base template; what a long group leaves out is found
+in portal/views/directory.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import request, url_for
+from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from metadata import access
@@ -23,6 +25,9 @@ GROUPS = {
     "data": _l("Data"),
     "administration": _l("Administration"),
 }
+MOST = 15  # entries of one group
+ALL = "All %(count)s lists"
+ANY = "any-definition"  # no definition is called so
 
 
 @dataclass(frozen=True)
@@ -50,21 +55,45 @@ WITH_ROOM: set[str] = set()  # definitions whose records have a room of their ow
 
 
 def groups(actor: Actor, catalog: Catalog, language: str) -> list[tuple[str, list[Entry]]]:
-    """The groups with their entries, empty ones left out."""
+    """The groups with their entries, empty ones left out; a long one ends with the way to all of it."""
     found: dict[str, list[Entry]] = {name: [] for name in GROUPS}
     for entry in FIXED:
         if entry.visible(actor, catalog):
             found[entry.group].append(_entry(str(entry.title), url_for(entry.endpoint), entry.endpoint.split(".")[0]))
-    for entity in catalog.entities.values():
-        definition = entity.definition
-        if definition.name in WITH_ROOM:
-            continue
-        if definition.stores_records and access.may(actor, entity, "list"):
-            url = url_for("records.list_page", definition=definition.name)
-            found.setdefault(definition.group or "data", []).append(
-                _entry(definition.plural(language), url, definition.name)
-            )
+    pattern = url_for("records.list_page", definition=ANY)
+    for group, listed in lists(actor, catalog, language).items():
+        found.setdefault(group, []).extend(_some(group, listed, pattern))
     return [(str(GROUPS.get(name, name)), entries) for name, entries in found.items() if entries]
+
+
+def lists(actor: Actor, catalog: Catalog, language: str) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """(name, title) of every definition whose records the actor may list, by group; found once for each set of roles."""
+    key = ("menu", language, actor.unlimited, frozenset() if actor.unlimited else actor.roles)
+    found: dict[str, list[tuple[str, str]]] | None = catalog.prepared.get(key)
+    if found is None:
+        found = {}
+        for entity in catalog.entities.values():
+            definition = entity.definition
+            known = definition.stores_records and definition.name not in WITH_ROOM
+            if known and access.may(actor, entity, "list"):
+                group = found.setdefault(definition.group or "data", [])
+                group.append((definition.name, definition.plural(language)))
+        catalog.prepared[key] = found
+    return found
+
+
+def _some(group: str, listed: Sequence[tuple[str, str]], pattern: str) -> Iterator[Entry]:
+    """The first of a group, the one that is open, and the rest behind one entry."""
+    head = listed if len(listed) <= MOST + 1 else listed[:MOST]
+    shown = [_entry(title, pattern.replace(ANY, name), name) for name, title in head]
+    yield from shown
+    if len(head) == len(listed):
+        return
+    if not any(entry.current for entry in shown):
+        rest = (_entry(title, pattern.replace(ANY, name), name) for name, title in listed[MOST:])
+        yield from (entry for entry in rest if entry.current)
+    url = url_for("directory.index", group=group)
+    yield Entry(gettext(ALL, count=len(listed)), url, request.full_path == url, f"all-{group}")
 
 
 def _entry(title: str, url: str, key: str) -> Entry:

@@ -17,6 +17,7 @@ from flask import Flask, Response, abort, current_app, g, request, session
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_appbuilder.security.sqla.models import Role, User
 from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
 from sqlalchemy import and_, bindparam, event, select
 from sqlalchemy.orm import Session
 
@@ -73,6 +74,14 @@ def _written(policy: Mapping[str, Sequence[str]]) -> str:
 STRICT = _written(POLICY)
 
 
+class GuessLimiter(Limiter):
+    """Weighs attempts to log in; what no password can be guessed with passes at once."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if request.method == "POST" and request.blueprint in GUESSED:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
 class PortalSecurityManager(SecurityManager):
     """Accounts, roles and logins."""
 
@@ -85,8 +94,8 @@ class PortalSecurityManager(SecurityManager):
 
     def create_limiter(self, app: Flask) -> Limiter:
         """Guesses of passwords are counted; no other request is asked about."""
-        limiter: Limiter = super().create_limiter(app)
-        limiter.request_filter(lambda: request.method != "POST" or request.blueprint not in GUESSED)
+        limiter = GuessLimiter(key_func=get_remote_address)
+        limiter.init_app(app)
         return limiter
 
     def load_user(self, pk: Any) -> SignedIn | None:

@@ -10,13 +10,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+PLAIN = frozenset({str, int, float, bool, type(None)})
+
 
 def frozen_deep(value: Any) -> Any:
-    """The same JSON value with read-only mappings and tuples all the way down."""
+    """The same JSON value with read-only mappings and tuples all the way down.
+
+    Whole documents pass through here at each start of a process: what needs no freezing costs no call.
+    """
     if isinstance(value, dict | MappingProxyType):  # what JSON and we ourselves make; asking for Mapping is slow
-        return MappingProxyType({key: frozen_deep(item) for key, item in value.items()})
+        return MappingProxyType({k: v if type(v) in PLAIN else frozen_deep(v) for k, v in value.items()})
     if isinstance(value, list | tuple):
-        return tuple(frozen_deep(item) for item in value)
+        return tuple([v if type(v) in PLAIN else frozen_deep(v) for v in value])
     return value
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Select, True_, bindparam, select
 from sqlalchemy.orm import Session
 
 from metadata import access, audit, validation
@@ -193,16 +193,29 @@ def _locked(session: Session, catalog: Catalog, entity: Entity, actor: Actor, re
     """The stored row, held for a change; raises as `find_for_edit` where this actor may not change it."""
     table, row = entity.table, None
     if access.may(actor, entity, "edit"):
-        columns = [column.label(key) for key, column in table.c.items()]
         mine = access.rows(actor, catalog, entity, "edit")
-        statement = select(*columns).where(table.c.id == record_id, mine).with_for_update()
-        row = session.connection().execute(statement).mappings().first()
+        statement = _whole(catalog, entity)
+        if not isinstance(mine, True_):
+            statement = statement.where(mine)
+        row = session.connection().execute(statement, {"record_id": record_id}).mappings().first()
     if row is None:
         find_for_edit(session, catalog, entity, actor, record_id)
         raise NotFound(HIDDEN_RECORD)
     if row["_removed_at"] is not None:
         raise Invalid("This record is in the recycle bin; restore it before you change it.")
     return dict(row)
+
+
+def _whole(catalog: Catalog, entity: Entity) -> Select[Any]:
+    """The statement for the stored row `record_id`, to be held; made once."""
+    key = ("whole", entity.name)
+    found: Select[Any] | None = catalog.prepared.get(key)
+    if found is None:
+        table = entity.table
+        columns = [column.label(key) for key, column in table.c.items()]
+        found = select(*columns).where(table.c.id == bindparam("record_id")).with_for_update()
+        catalog.prepared[key] = found
+    return found
 
 
 def _unread(found: list[Problem], earlier: list[Problem]) -> list[Problem]:

@@ -340,7 +340,7 @@ def cookie(user: int, login: str) -> str:
     signer_app.secret_key = SECRET
     signer = SecureCookieSessionInterface().get_signing_serializer(signer_app)
     assert signer is not None
-    browser = hashlib.sha512(b"127.0.0.1|None").hexdigest()  # as Flask-Login knows this client again
+    browser = hashlib.sha512(b"b'127.0.0.1'|None").hexdigest()  # as Flask-Login knows this client again
     content = {"_user_id": str(user), "_fresh": True, "_id": browser, LOGIN_KEY: login}
     return "session=" + str(signer.dumps(content))
 
