@@ -90,9 +90,7 @@ class Portal(Flask):
 def create_app(settings: Settings | None = None) -> Flask:
     """The web application of the installation that `settings` (default: the environment) name."""
     settings = settings or config.load()
-    app = Portal(
-        "portal", root_path=str(ROOT / "portal"), static_folder=str(ROOT / "static"), static_url_path="/static"
-    )
+    app = Portal("portal", root_path=str(ROOT / "portal"), static_folder=str(ROOT / "static"))
     app.config.from_mapping(_flask_config(settings))
     app.extensions["plumbline_catalogs"] = CatalogSource()
     app.extensions["plumbline_actors"] = Actors()

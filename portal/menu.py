@@ -67,7 +67,7 @@ def groups(actor: Actor, catalog: Catalog, language: str) -> list[tuple[str, lis
 
 
 def lists(actor: Actor, catalog: Catalog, language: str) -> Mapping[str, Sequence[tuple[str, str]]]:
-    """(name, title) of every definition whose records the actor may list, by group; found once for each set of roles."""
+    """(name, title) of every definition that the actor may list, by group; found once for each set of roles."""
     key = ("menu", language, actor.unlimited, frozenset() if actor.unlimited else actor.roles)
     found: dict[str, list[tuple[str, str]]] | None = catalog.prepared.get(key)
     if found is None:

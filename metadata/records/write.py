@@ -191,7 +191,7 @@ def _touch(before: Mapping[str, Any], actor: Actor, now: datetime) -> dict[str, 
 
 def _locked(session: Session, catalog: Catalog, entity: Entity, actor: Actor, record_id: int) -> dict[str, Any]:
     """The stored row, held for a change; raises as `find_for_edit` where this actor may not change it."""
-    table, row = entity.table, None
+    row = None
     if access.may(actor, entity, "edit"):
         mine = access.rows(actor, catalog, entity, "edit")
         statement = _whole(catalog, entity)
