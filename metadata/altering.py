@@ -12,7 +12,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from metadata import fieldtypes, migrate, tables, transfer
+from metadata import fieldtypes, migrate, side_tables, tables, transfer
 from metadata.errors import Busy, DefinitionError
 from metadata.model import Definition, Field
 from metadata.planning import Plan
@@ -72,14 +72,14 @@ def _one(session: Session, plan: Plan, name: str, weight: Weight) -> None:
     for one in looked:
         transfer.write(connection, one)
     _fill_defaults(session, new, filling, looked)
-    migrate.hold_to_required(connection, new, [f.column for f in filling])
+    migrate.hold_to_required(connection, new, [f.column for f in filling if f.stored])
     migrate.reindex(connection, old, new)
 
 
 def _newly_required(old: Definition, new: Definition) -> list[Field]:
     """Fields whose column could hold nothing until now and may not any more."""
     before = {f.column: f.required for f in old.fields.values()}
-    return [f for f in new.fields.values() if f.required and not before.get(f.column, False)]
+    return [f for f in new.held.values() if f.required and not before.get(f.column, False)]
 
 
 def _fill_defaults(session: Session, new: Definition, filling: Sequence[Field], looked: Sequence[Looked]) -> None:
@@ -88,5 +88,8 @@ def _fill_defaults(session: Session, new: Definition, filling: Sequence[Field], 
     for item in filling:
         if item.has_default and item.column not in moved:
             value = fieldtypes.of(item).from_json(item, item.default)
+            if item.many:
+                side_tables.fill(session.connection(), new, item, table, value)
+                continue
             column = table.c[item.name]
             session.connection().execute(update(table).where(column.is_(None)).values({item.name: value}))

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Table
 from sqlalchemy.orm import registry
 
-from metadata import tables, validation, visibility
+from metadata import side_tables, tables, validation, visibility
 from metadata.errors import NotFound
 from metadata.model import Definition
 
@@ -41,6 +41,11 @@ class Entity:
         return tables.runtime_table(self.definition)
 
     @cached_property
+    def sides(self) -> Mapping[str, Table]:
+        """The tables of its lists, by field."""
+        return side_tables.runtime_tables(self.definition)
+
+    @cached_property
     def rules(self) -> validation.Rules:
         """The validator of whole records."""
         return validation.Rules(self.definition)
@@ -55,7 +60,7 @@ class Entity:
         """A mapped class for Flask-AppBuilder, in a registry of its own."""
         name = "".join(part.capitalize() for part in self.name.split("_"))
         model = type(name, (), {"__str__": lambda record: str(record.id), "__module__": __name__})
-        properties = {f.name: self.table.c[f.name] for f in self.definition.fields.values()}
+        properties = {f.name: self.table.c[f.name] for f in self.definition.columns.values()}
         registry().map_imperatively(model, self.table, properties=properties)
         return model
 
@@ -98,8 +103,8 @@ class Catalog:
         found: dict[str, list[tuple[str, str]]] = {}
         for entity in self.entities.values():
             for item in entity.definition.fields.values():
-                if item.ref:
-                    found.setdefault(item.ref, []).append((entity.name, item.name))
+                for target in dict.fromkeys(f.ref for f in (item, *item.rows.values()) if f.ref):
+                    found.setdefault(target, []).append((entity.name, item.name))
         return MappingProxyType({name: tuple(pairs) for name, pairs in found.items()})
 
     @cached_property

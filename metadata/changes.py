@@ -95,10 +95,14 @@ def returned(old: Definition) -> Change:
 
 def pairs(old: Definition, new: Definition) -> Iterator[tuple[Field | None, Field | None]]:
     """Each field as it was and as it will be: those of the new definition in its order, then those that go."""
-    by_column = {f.column: f for f in old.fields.values()}
-    by_origin = {f.origin: f for f in old.fields.values()}
-    kept = {f.column for f in new.fields.values()} & by_column.keys()
-    for item in new.fields.values():
+    yield from _paired(old.fields, new.fields)
+
+
+def _paired(old: Mapping[str, Field], new: Mapping[str, Field]) -> Iterator[tuple[Field | None, Field | None]]:
+    by_column = {f.column: f for f in old.values()}
+    by_origin = {f.origin: f for f in old.values()}
+    kept = {f.column for f in new.values()} & by_column.keys()
+    for item in new.values():
         before = by_column.pop(item.column, None)
         if before is None and by_origin.get(item.origin) in by_column.values():
             candidate = by_origin[item.origin]
@@ -110,6 +114,8 @@ def pairs(old: Definition, new: Definition) -> Iterator[tuple[Field | None, Fiel
 def converts(old: Field, new: Field) -> bool:
     """Whether values of `old` can't simply stay where they are as values of `new`."""
     kinds = (old.type, new.type)
+    if (old.formula is None) != (new.formula is None):
+        return True
     return old.ref != new.ref or (old.type != new.type and kinds not in WIDER_TYPES and kinds not in SHORTER_TYPES)
 
 
@@ -130,16 +136,16 @@ def _widens(old: Field, new: Field) -> bool:
 
 
 def _fields(old: Definition, new: Definition) -> list[Change]:
-    found: list[Change] = []
-    for before, after in pairs(old, new):
-        if after is None and before is not None:
-            message = "Field “%(field)s” disappears; its values are kept."
-            found.append(_of(new.name, before, "field removed", "hiding", "hides", message))
-        elif after is not None and before is None:
-            found.append(_of(new.name, after, "field added", "additive", "safe", "Field “%(field)s” is new."))
-        elif after is not None and before is not None:
-            found += _field(new.name, before, after)
-    return found
+    return [change for pair in pairs(old, new) for change in _change(new.name, *pair)]
+
+
+def _change(name: str, before: Field | None, after: Field | None) -> list[Change]:
+    if after is None and before is not None:
+        message = "Field “%(field)s” disappears; its values are kept."
+        return [_of(name, before, "field removed", "hiding", "hides", message)]
+    if after is not None and before is None:
+        return [_of(name, after, "field added", "additive", "safe", "Field “%(field)s” is new.")]
+    return _field(name, before, after) if before is not None and after is not None else []
 
 
 def _of(
@@ -165,8 +171,25 @@ def _field(name: str, old: Field, item: Field) -> list[Change]:
     if old.required and not item.required:
         found.append(_of(name, item, "optional", "widening", "safe", "“%(field)s” may stay empty from now on."))
     if old.column == item.column:
-        found += _limits(name, old, item)
+        found += [*_limits(name, old, item), *_rows(name, old, item)]
     return found
+
+
+def _rows(name: str, old: Field, item: Field) -> list[Change]:
+    """The fields of a child table, told under the name of the table and theirs."""
+    if not (old.rows and item.rows):
+        return []
+    found = [c for pair in _paired(old.rows, item.rows) for c in _change(name, *pair)]
+    return [_of_rows(item, change) for change in found]
+
+
+def _of_rows(item: Field, change: Change) -> Change:
+    named = {**change.params, "field": f"{item.title()}: {change.params['field']}"}
+    told = dataclasses.replace(change, kind=f"row {change.kind}", field=f"{item.name}.{change.field}", params=named)
+    inner = item.rows.get(change.field)
+    if change.kind == "field added" and inner is not None and inner.required:  # rows that are there lack it
+        return dataclasses.replace(told, change_class="narrowing", effect="narrows")
+    return told
 
 
 def _converted(name: str, old: Field, item: Field) -> Change:
@@ -218,6 +241,8 @@ def _limits(name: str, old: Field, item: Field) -> list[Change]:
         "exclusive_minimum",
         "exclusive_maximum",
         "pattern",
+        "min_items",
+        "max_items",
     )
     if item.type in ("integer", "number"):  # of a decimal it is the number of places: another type
         limits += ("multiple_of",)
@@ -249,6 +274,8 @@ def _whole(old: Definition, new: Definition) -> list[Change]:
     def note(kind: str, message: str, change_class: Class = "additive", effect: Effect = "safe") -> None:
         found.append(Change(kind, change_class, effect, new.name, message))
 
+    if old.rules != new.rules:
+        note("rules", "The definition's own rules change.", "narrowing", "narrows")
     if old.texts != new.texts:
         note("title", "The title or description changes.")
     if _keys(new) - _keys(old):

@@ -17,7 +17,8 @@ class Problem:
     """One thing that is wrong: where (`pointer`, a JSON pointer such as `/properties/day`), and what.
 
     `message` has `%(name)s` places filled from `params`; `hint` says how to mend it; `source` names
-    the definition or the line of a file where there are several.
+    the definition or the line of a file where there are several. A message that comes from a definition brings its own
+    translations as `said`, by language.
     """
 
     pointer: str
@@ -25,6 +26,7 @@ class Problem:
     params: Mapping[str, Any] = field(default_factory=dict)
     hint: str = ""
     source: str = ""
+    said: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def field_name(self) -> str:

@@ -9,15 +9,17 @@ See docs/decisions/0040.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from metadata import changes
 from metadata.model import Definition, Field
+from metadata.names import shortened
 from metadata.parser import thawed
-from metadata.parser.fields import read_field
+from metadata.parser.fields import read_fields
 from metadata.past import Past
 
+LONGEST_COLUMN = 55  # a number may follow
 Document = Mapping[str, Any]
 Aside = Callable[[Field, Field], bool]
 
@@ -37,18 +39,52 @@ def resolve(
     column of its own though its values could stay where they are.
     """
     plain: dict[str, Any] = json.loads(json.dumps(thawed(document)))
-    properties: dict[str, dict[str, Any]] = plain.get("properties", {})
+    properties = dict(_properties(plain, ""))
     today = _matched(properties, current, past)
     names = _Names(properties, today.values(), past)
-    required = frozenset(plain.get("required", ()))
+    wanted = read_fields(plain, {})
     for name, item in properties.items():
         field = today.get(name)
         if field is None:
             if "x-id" not in item:
                 item["x-id"] = names.fresh(name)
         elif not restoring:
-            _carry(item, field, read_field(name, item, {}, required=name in required), names, aside)
+            _carry(item, field, wanted[name], names, aside)
+        if wanted[name].rows:
+            _rows(item, wanted[name], field, past)
     return plain
+
+
+def _properties(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The properties that are fields, by the names of their fields: those of an object have its name before theirs."""
+    for name, item in schema.get("properties", {}).items():
+        if item.get("type") == "object":
+            yield from _properties(item, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", item
+
+
+def _rows(item: dict[str, Any], wanted: Field, field: Field | None, past: Past) -> None:
+    """The columns of a child table's rows; one whose values would have to be converted is another column."""
+    properties: dict[str, dict[str, Any]] = item["items"]["properties"]
+    same = field if field is not None and field.column == item["x-id"] else None
+    by_column = {f.column: f for f in same.rows.values()} if same else {}
+    used = past.row_columns.get(item["x-id"], frozenset()) | {p["x-id"] for p in properties.values() if "x-id" in p}
+    for name, inner in properties.items():
+        known = by_column.get(inner["x-id"]) if "x-id" in inner else same.rows.get(name) if same else None
+        if known is not None and not changes.converts(known, wanted.rows[name]):
+            inner["x-id"] = known.column
+        elif known is not None or "x-id" not in inner:
+            inner["x-id"] = _fresh(name, used)
+        used |= {inner["x-id"]}
+
+
+def _fresh(name: str, used: Collection[str]) -> str:
+    column = born = shortened(name.replace(".", "__"), LONGEST_COLUMN)
+    number = 2
+    while column in used:
+        column, number = f"{born}_{number}", number + 1
+    return column
 
 
 def _matched(properties: Mapping[str, Mapping[str, Any]], current: Definition | None, past: Past) -> dict[str, Field]:
@@ -84,9 +120,7 @@ class _Names:
         self.used |= {column for field in today for column in (field.column, *field.was)}
 
     def fresh(self, name: str) -> str:
-        column, number = name, 2
-        while column in self.used or column in self.past.columns:
-            column, number = f"{name}_{number}", number + 1
+        column = _fresh(name, self.used | self.past.columns)
         self.used.add(column)
         return column
 

@@ -32,8 +32,8 @@ def leftovers(session: Session, catalog: Catalog, name: str, field: str) -> Iter
     entity = catalog[name]
     item = entity.definition.fields[field]
     past = Past(session, name)
-    earlier = [past.fields[c] for c in item.was if c in past.columns and c in past.fields]
-    if not earlier:
+    earlier = [past.fields[c] for c in item.was if c in past.columns and c in past.fields and past.fields[c].stored]
+    if not earlier or not item.stored:
         return
     labels = labelling.labels(session, catalog)
     ways = {old.column: tuple(way(old, item, past, labels)) for old in earlier}

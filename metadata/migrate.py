@@ -15,8 +15,9 @@ from alembic.migration import MigrationContext
 from alembic.operations import BatchOperations, Operations
 from sqlalchemy import Connection, MetaData, Table
 
-from metadata import fieldtypes, tables
+from metadata import fieldtypes, side_tables, tables
 from metadata.model import Definition, Field
+from metadata.names import constraint_name
 
 
 def create_tables(connection: Connection, definitions: Sequence[Definition]) -> None:
@@ -32,6 +33,8 @@ def create_tables(connection: Connection, definitions: Sequence[Definition]) -> 
             if target not in names:  # SQLAlchemy wants to know the table that a foreign key names
                 Table(target, md, sa.Column("id", sa.BigInteger, primary_key=True), extend_existing=True)
     md.create_all(connection, tables=[t for t in made if t.name not in existing])
+    for definition in definitions:
+        side_tables.create(connection, definition)
 
 
 def alter_table(
@@ -44,8 +47,8 @@ def alter_table(
     """
     operations = Operations(MigrationContext.configure(connection))
     held = {c["name"]: c for c in sa.inspect(connection).get_columns(new.table_name)}
-    before = {f.column: f for f in old.fields.values()}
-    for item in new.fields.values():
+    before = {f.column: f for f in old.columns.values()}
+    for item in new.columns.values():
         if item.column not in held:
             _add_column(operations, connection, new, item)
         elif item.column not in before and item.column in earlier:
@@ -55,14 +58,15 @@ def alter_table(
         _alter_columns(operations, connection, before, new)
     elif _must_rebuild(connection, old, before, new, fixed):
         _rebuild_on_sqlite(operations, connection, new, filling)
+    side_tables.bring(connection, old, new)
 
 
 def _must_rebuild(
     connection: Connection, old: Definition, before: Mapping[str, Field], new: Definition, fixed: Collection[str]
 ) -> bool:
     """Whether SQLite's table says of a column what is no longer so."""
-    after = {f.column: f for f in new.fields.values()}
-    there = {f.column for f in old.fields.values()}
+    after = {f.column: f for f in new.columns.values()}
+    there = {f.column for f in old.columns.values()}
     for column, item in before.items():
         now = after.get(column)
         if (now is None or not now.required) and column in fixed:
@@ -91,13 +95,13 @@ def _add_column(operations: Operations, connection: Connection, definition: Defi
         kind = fieldtypes.of(item).sql(item)
         operations.add_column(definition.table_name, sa.Column(item.column, kind))
         if item.ref:
-            name = tables.constraint_name("fk", definition.table_name, item.column)
+            name = constraint_name("fk", definition.table_name, item.column)
             operations.create_foreign_key(name, definition.table_name, f"rec_{item.ref}", [item.column], ["id"])
         if item.enum:
             _check(operations, definition, item)
     if item.ref:
         operations.create_index(
-            tables.constraint_name("ix", definition.table_name, item.column), definition.table_name, [item.column]
+            constraint_name("ix", definition.table_name, item.column), definition.table_name, [item.column]
         )
 
 
@@ -110,7 +114,7 @@ def _add_column_on_sqlite(connection: Connection, definition: Definition, item: 
 
 
 def _check(operations: Operations | BatchOperations, definition: Definition, item: Field) -> None:
-    name, condition = tables.constraint_name("ck", definition.table_name, item.column), tables.enum_text(item)
+    name, condition = constraint_name("ck", definition.table_name, item.column), tables.enum_text(item)
     if isinstance(operations, BatchOperations):
         operations.create_check_constraint(name, condition)
     else:
@@ -129,7 +133,7 @@ def hold_to_required(connection: Connection, definition: Definition, columns: Se
 def _alter_columns(
     operations: Operations, connection: Connection, before: Mapping[str, Field], new: Definition
 ) -> None:
-    after = {f.column: f for f in new.fields.values()}
+    after = {f.column: f for f in new.columns.values()}
     table = new.table_name
     for column, item in before.items():
         now = after.get(column)
@@ -138,7 +142,7 @@ def _alter_columns(
         if now is None:
             continue
         if _values(item) != _values(now):
-            name = tables.constraint_name("ck", table, column)
+            name = constraint_name("ck", table, column)
             operations.execute(sa.text(f'ALTER TABLE "{table}" DROP CONSTRAINT IF EXISTS "{name}"'))
         if _kind(connection, item) != _kind(connection, now):
             operations.alter_column(table, column, type_=fieldtypes.of(now).sql(now))

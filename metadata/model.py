@@ -16,6 +16,7 @@ Kind = Literal["entity", "kpi", "okr_level", "catalog", "review_form", "survey",
 RowScope = Literal["none", "own", "assigned", "reports", "department", "all"]
 ACTIONS = ("list", "show", "add", "edit", "remove", "export", "import")
 SCOPES: tuple[RowScope, ...] = ("none", "own", "assigned", "reports", "department", "all")
+LISTS = frozenset({"references", "choices", "rows"})  # their entries are kept in a table beside the record's
 SYSTEM_COLUMNS = (
     "id",
     "_version",
@@ -66,8 +67,10 @@ class Field:
     """One property of a definition.
 
     `type` names a row of `fieldtypes.TYPES`; `column` is the physical column (`x-id`), given at first
-    publish and kept for life; `scale` is the number of decimal places where `multipleOf` gives one. `was` are the
-    columns that its values lived in before, newest first, and `moves` says how they came from the newest of them.
+    publish and kept for life; `scale` is the number of decimal places where `multipleOf` gives one. A field of a
+    nested object is called `object.field`. `ref` is the definition pointed at, by one value or by a list of them;
+    `rows` are the fields of each entry of a child table; `was` the columns that its values lived in
+    before, newest first, and `moves` says how they came from the newest of them.
     """
 
     name: str
@@ -92,8 +95,30 @@ class Field:
     core: bool = False
     widget: str = ""
     format: str = ""
+    formula: str | None = None
+    tree: bool = False
     was: tuple[str, ...] = ()
     moves: Mapping[str, Any] = field(default_factory=frozen)
+    rows: Mapping[str, Field] = field(default_factory=frozen)
+    min_items: int | None = None
+    max_items: int | None = None
+    accept: tuple[str, ...] = ()
+    max_size: int | None = None
+
+    @property
+    def many(self) -> bool:
+        """Whether its value is a tuple of entries."""
+        return self.type in LISTS
+
+    @property
+    def stored(self) -> bool:
+        """Whether the record's own table has a column for it."""
+        return self.formula is None and self.type not in LISTS
+
+    @property
+    def target(self) -> str | None:
+        """The definition that its one value is a record of; None for lists and for plain values."""
+        return None if self.many else self.ref
 
     @property
     def origin(self) -> str:
@@ -111,6 +136,21 @@ class Field:
     def choice(self, value: Any) -> EnumValue | None:
         """The enum value that equals `value`."""
         return next((e for e in self.enum if e.value == value), None)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Refuses a record, with `texts.description` at the field `at`: where `block` matches or `formula` is not true."""
+
+    texts: Texts
+    at: str = ""
+    block: Mapping[str, Any] | None = None
+    formula: str | None = None
+
+    @property
+    def said(self) -> Mapping[str, str]:
+        """The message in further languages."""
+        return {language: words["description"] for language, words in self.texts.translated.items()}
 
 
 @dataclass(frozen=True)
@@ -192,6 +232,7 @@ class Definition:
     fields: Mapping[str, Field]
     unique: tuple[tuple[str, ...], ...]
     logic: Mapping[str, Any]
+    rules: tuple[Rule, ...]
     access: Mapping[str, tuple[RoleAccess, ...]]
     screen: Screen
     owner: Owner
@@ -226,6 +267,27 @@ class Definition:
         return f"rec_{self.name}"
 
     @cached_property
+    def columns(self) -> Mapping[str, Field]:
+        """The fields that are columns of the record's own table."""
+        return frozen({name: f for name, f in self.fields.items() if f.stored})
+
+    @cached_property
+    def lists(self) -> Mapping[str, Field]:
+        """The fields whose entries are kept in a table beside the record's."""
+        return frozen({name: f for name, f in self.fields.items() if f.many})
+
+    @cached_property
+    def formulas(self) -> Mapping[str, Field]:
+        """The fields that are computed from others."""
+        return frozen({name: f for name, f in self.fields.items() if f.formula is not None})
+
+    @cached_property
+    def held(self) -> Mapping[str, Field]:
+        """The fields whose values are kept: all but the computed ones."""
+        return frozen({name: f for name, f in self.fields.items() if f.formula is None})
+
+    @cached_property
     def references(self) -> frozenset[str]:
-        """The definitions that its fields point at."""
-        return frozenset(f.ref for f in self.fields.values() if f.ref)
+        """The definitions that its fields point at, those of child tables too."""
+        found = [f for item in self.fields.values() for f in (item, *item.rows.values())]
+        return frozenset(f.ref for f in found if f.ref)

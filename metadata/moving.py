@@ -16,8 +16,8 @@ from metadata import changes, fieldtypes
 from metadata.converting import Labels, Step, no_labels
 from metadata.fieldtypes import BadValue
 from metadata.model import Definition, Field
+from metadata.names import constraint_name
 from metadata.past import Past
-from metadata.tables import constraint_name
 from metadata.validation import Single
 
 CHUNK = 2000
@@ -55,6 +55,8 @@ def planned(
         if after is None or (before is not None and before.column == after.column):
             continue
         source = before or _lived_in(after, past)
+        if not after.stored or (source is not None and not source.stored):
+            continue
         fill = fills(old, after)
         if source is not None and source.column != after.column:
             held = past.fields.get(after.column) if after.column in past.columns else None

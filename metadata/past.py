@@ -11,7 +11,7 @@ from functools import cached_property
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
-from metadata import store
+from metadata import side_tables, store
 from metadata.model import SYSTEM_COLUMNS, Field
 from metadata.parser import parse
 
@@ -30,7 +30,17 @@ class Past:
         table = f"rec_{self._name}"
         if not inspector.has_table(table):
             return frozenset()
-        return frozenset(found["name"] for found in inspector.get_columns(table)) - set(SYSTEM_COLUMNS)
+        own = frozenset(found["name"] for found in inspector.get_columns(table)) - set(SYSTEM_COLUMNS)
+        return own | side_tables.columns(self._session.connection(), self._name)
+
+    @cached_property
+    def row_columns(self) -> dict[str, frozenset[str]]:
+        """For the column of each child table the columns of its rows, in sight or not."""
+        found: dict[str, frozenset[str]] = {}
+        for item in self._newest_first():
+            if item.rows:
+                found[item.column] = found.get(item.column, frozenset()) | {f.column for f in item.rows.values()}
+        return found
 
     @cached_property
     def fields(self) -> dict[str, Field]:

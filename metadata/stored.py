@@ -28,7 +28,7 @@ class Stored:
     @property
     def table(self) -> Table:
         """All columns under the names that they have in the database."""
-        shown = [Column(f.column, fieldtypes.of(f).sql(f)) for f in self.definition.fields.values()]
+        shown = [Column(f.column, fieldtypes.of(f).sql(f)) for f in self.definition.columns.values()]
         old = [Column(f.column, fieldtypes.of(f).sql(f)) for f in self.hidden]
         return Table(self.definition.table_name, MetaData(), *tables.system_columns(), *shown, *old)
 
@@ -45,7 +45,7 @@ def every(session: Session) -> list[Stored]:
         definition = parse(document)
         if definition.stores_records:
             last[name] = definition
-            columns.setdefault(name, {}).update({f.column: f for f in definition.fields.values()})
+            columns.setdefault(name, {}).update({f.column: f for f in definition.columns.values()})
     return [
         Stored(definition, tuple(f for c, f in columns[name].items() if c not in _columns(definition)))
         for name, definition in last.items()
@@ -53,7 +53,7 @@ def every(session: Session) -> list[Stored]:
 
 
 def _columns(definition: Definition) -> set[str]:
-    return {f.column for f in definition.fields.values()}
+    return {f.column for f in definition.columns.values()}
 
 
 def create(connection: Connection, found: list[Stored]) -> None:

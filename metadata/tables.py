@@ -7,8 +7,6 @@ others to be rebuilt; columns are keyed by today's field names and carry the nam
 
 from __future__ import annotations
 
-import hashlib
-
 from sqlalchemy import (
     CheckConstraint,
     Column,
@@ -27,9 +25,9 @@ from sqlalchemy.sql.elements import ColumnElement, TextClause
 from metadata import fieldtypes
 from metadata.engine import UTCDateTime
 from metadata.model import Definition, Field
+from metadata.names import constraint_name
 from metadata.store import Id
 
-LONGEST_NAME = 63
 NULL_KEY = "''"  # stands for "no value" in SQLite's unique indexes
 
 
@@ -49,15 +47,15 @@ def system_columns() -> list[Column[object]]:
 
 def runtime_table(definition: Definition) -> Table:
     """The table that statements are made of; `table.c[<field name>]` is the field's column."""
-    columns = [Column(f.column, fieldtypes.of(f).sql(f), key=f.name) for f in definition.fields.values()]
+    columns = [Column(f.column, fieldtypes.of(f).sql(f), key=f.name) for f in definition.columns.values()]
     return Table(definition.table_name, MetaData(), *system_columns(), *columns)
 
 
 def ddl_table(definition: Definition, metadata: MetaData, dialect: str) -> Table:
     """The table as the database is to hold it, with its constraints and indexes, for `dialect`."""
-    columns = [ddl_column(definition, field) for field in definition.fields.values()]
+    columns = [ddl_column(definition, field) for field in definition.columns.values()]
     table = Table(definition.table_name, metadata, *system_columns(), *columns)
-    for field in definition.fields.values():
+    for field in definition.columns.values():
         check = enum_check(definition, field)
         if check is not None:
             table.append_constraint(check)
@@ -75,14 +73,6 @@ def ddl_column(definition: Definition, field: Field) -> Column[object]:
         name = constraint_name("fk", definition.table_name, field.column)
         links.append(ForeignKey(f"rec_{field.ref}.id", name=name, use_alter=True))
     return Column(field.column, fieldtypes.of(field).sql(field), *links, nullable=not field.required)
-
-
-def constraint_name(kind: str, table: str, column: str) -> str:
-    """The name of an index, key or check of one column, never longer than PostgreSQL takes."""
-    name = f"{kind}_{table}_{column}"
-    if len(name) <= LONGEST_NAME:
-        return name
-    return f"{name[: LONGEST_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def enum_check(definition: Definition, field: Field) -> CheckConstraint | None:

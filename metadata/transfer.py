@@ -70,7 +70,7 @@ def _chunks(connection: Connection, move: Move) -> Iterator[Sequence[Mapping[str
     table = _table(move)
     wanted: list[sa.ColumnElement[Any]] = [table.c.id]
     if move.fill or move.refill:
-        wanted += [table.c[f.column].label(f.name) for f in move.definition.fields.values()]
+        wanted += [table.c[f.column].label(f.name) for f in move.definition.columns.values()]
     for name, item in (("_given", move.source), ("_held", move.held)):
         if item is not None:
             wanted.append(table.c[item.column].label(name))
@@ -86,7 +86,7 @@ def _chunks(connection: Connection, move: Move) -> Iterator[Sequence[Mapping[str
 
 def _table(move: Move) -> Table:
     """The table as it is now, with the columns that the move reads."""
-    items = {f.column: f for f in move.definition.fields.values()}
+    items = {f.column: f for f in move.definition.columns.values()}
     items |= {f.column: f for f in (move.source, move.held) if f is not None and f.column not in items}
     columns = [sa.Column(f.column, fieldtypes.of(f).sql(f)) for f in items.values()]
     return Table(move.definition.table_name, sa.MetaData(), sa.Column("id", Id, primary_key=True), *columns)

@@ -7,7 +7,6 @@ mean the same everywhere. Both return every problem at once; neither touches a d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
@@ -18,11 +17,10 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from metadata import fieldtypes
 from metadata.errors import Problem
-from metadata.model import Definition, Field
+from metadata.model import Definition, Field, Rule
 
 Form = Literal["text", "json", "python"]
 LONGEST_MATCHED = 500
-LONGEST_EMAIL = 320
 UTC_ZONE = ZoneInfo("UTC")
 REQUIRED = "This field is required."
 FORBIDDEN = "This field must be empty with these values."
@@ -37,10 +35,9 @@ BOUNDS = {
     "multipleOf": "Must be a multiple of %(limit)s.",
     "const": "Must be “%(limit)s” here.",
     "enum": "Must be one of: %(limit)s.",
+    "minItems": "At least %(limit)s entries are needed here.",
+    "maxItems": "At most %(limit)s entries are possible here.",
 }
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
-SAFE_SCHEMES = ("http", "https", "mailto", "ftp", "tel", "urn")
 
 
 def read(
@@ -52,7 +49,7 @@ def read(
     """
     values: dict[str, Any] = {}
     problems: list[Problem] = []
-    for name, given in raw.items():
+    for name, given in _flat(definition, raw).items():
         field = definition.fields.get(name)
         if field is None:
             problems.append(Problem(f"/{name}", "There is no field called “%(name)s”.", {"name": name}))
@@ -60,20 +57,26 @@ def read(
         try:
             values[name] = _value(field, given, form, zone)
         except fieldtypes.BadValue as bad:
-            problems.append(Problem(f"/{name}", bad.message, bad.params))
+            problems += [Problem(f"/{name}{path}", one.message, one.params) for path, one in bad.each()]
     return values, problems
+
+
+def _flat(definition: Definition, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Objects within the record taken apart: `{"address": {"city": …}}` says the same as `address.city`."""
+    if not any(isinstance(value, Mapping) and name not in definition.fields for name, value in raw.items()):
+        return raw
+    flat: dict[str, Any] = {}
+    for name, value in raw.items():
+        inside = isinstance(value, Mapping) and any(field.startswith(f"{name}.") for field in definition.fields)
+        flat |= _flat(definition, {f"{name}.{key}": one for key, one in value.items()}) if inside else {name: value}
+    return flat
 
 
 def _value(field: Field, given: Any, form: Form, zone: ZoneInfo) -> Any:
     if given is None or (isinstance(given, str) and not given.strip()):
         return None
     kind = fieldtypes.of(field)
-    value = kind.from_text(field, str(given), zone) if form == "text" else kind.from_json(field, given)
-    if field.type == "email" and (len(value) > LONGEST_EMAIL or not EMAIL.fullmatch(value)):
-        raise fieldtypes.BadValue("An e-mail address such as name@example.com is expected here.")
-    if field.type == "uri" and not (URI.fullmatch(value) and value.split(":", 1)[0].lower() in SAFE_SCHEMES):
-        raise fieldtypes.BadValue("A web address such as https://example.com is expected here.")
-    return value
+    return kind.from_text(field, str(given), zone) if form == "text" else kind.from_json(field, given)
 
 
 def value_of(field: Field, given: Any, form: Form) -> Any:
@@ -91,11 +94,11 @@ class Single:
 
     def problem(self, value: Any) -> Problem | None:
         """What is wrong with a Python value: too large, too long, not of the form."""
-        plain = fieldtypes.of(self._field).to_json(value)
+        plain = _bare({"it": fieldtypes.of(self._field).to_json(value)})["it"]
         error = next(self._validator.iter_errors(plain), None) if self._validator else None
         if error is not None:
-            return _problem(error)
-        return _off_step(self._field) if _is_off_step(self._field, plain) else None
+            return next(_problems(error))
+        return next(_off_steps({self._field.name: self._field}, {self._field.name: plain}, ""), None)
 
 
 def defaults(definition: Definition) -> dict[str, Any]:
@@ -120,23 +123,34 @@ class Rules:
 
     def check(self, values: Mapping[str, Any]) -> list[Problem]:
         """Every problem of a whole record of Python values, at most one for each field and rule."""
-        plain = as_json(self.definition, values)
+        plain = _bare(as_json(self.definition, values))
         problems = [
             Problem(f"/{f.name}", REQUIRED)
             for f in self.definition.fields.values()
             if f.required and f.name not in plain
         ]
         problems += self.bounds(values)
+        problems += [p for p in self._broken(plain) if p.pointer not in {q.pointer for q in problems}]
         if self._logic is not None:
             missing = {p.pointer for p in problems}
             problems += [p for p in _logic_problems(self._logic, plain) if p.pointer not in missing]
         return problems
 
+    @cached_property
+    def _rules(self) -> tuple[tuple[Rule, Draft202012Validator], ...]:
+        return tuple((r, Draft202012Validator(_thawed(r.block))) for r in self.definition.rules if r.block is not None)
+
+    def _broken(self, plain: Mapping[str, Any]) -> Iterator[Problem]:
+        """The definition's own rules that the record breaks, in the definition's own words."""
+        for rule, block in self._rules:
+            if block.is_valid(plain):
+                yield Problem(f"/{rule.at}" if rule.at else "", rule.texts.description, said=rule.said)
+
     def bounds(self, values: Mapping[str, Any]) -> list[Problem]:
         """The problems of single values: too large, too long, not of the form."""
-        plain = as_json(self.definition, values)
-        problems = [_problem(error) for error in self._bounds.iter_errors(plain)]
-        return problems + [_off_step(f) for f in self.definition.fields.values() if _is_off_step(f, plain.get(f.name))]
+        plain = _bare(as_json(self.definition, values))
+        problems = list(_each_once(p for error in self._bounds.iter_errors(plain) for p in _problems(error)))
+        return problems + list(_off_steps(self.definition.fields, plain, ""))
 
 
 def as_json(definition: Definition, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,8 +172,18 @@ def forbidden(block: Any) -> Iterator[str]:
             yield from forbidden(inner)
 
 
+def _bare(plain: dict[str, Any]) -> dict[str, Any]:
+    """Cells of child rows without a value left out too, since for JSON Schema a null is there."""
+    for name, value in plain.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            plain[name] = [{key: cell for key, cell in row.items() if cell is not None} for row in value]
+    return plain
+
+
 def _bounds_of(field: Field) -> dict[str, Any]:
     limits: dict[str, Any] = {
+        "minItems": field.min_items,
+        "maxItems": field.max_items,
         "minimum": field.minimum,
         "maximum": field.maximum,
         "exclusiveMinimum": field.exclusive_minimum,
@@ -172,7 +196,19 @@ def _bounds_of(field: Field) -> dict[str, Any]:
         field.pattern is not None
     ):  # judged safe for texts of this length (metadata.dialect.patterns), so never run on longer
         limits |= {"if": {"maxLength": field.max_length or LONGEST_MATCHED}, "then": {"pattern": field.pattern}}
+    if field.rows:
+        inner = {f.name: _bounds_of(f) for f in field.rows.values()}
+        limits["items"] = {"properties": inner, "required": [f.name for f in field.rows.values() if f.required]}
     return {keyword: limit for keyword, limit in limits.items() if limit is not None}
+
+
+def _off_steps(fields: Mapping[str, Field], plain: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    for item in fields.values():
+        if item.rows:
+            for place, row in enumerate(plain.get(item.name) or ()):
+                yield from _off_steps(item.rows, row, f"{path}/{item.name}/{place}")
+        elif _is_off_step(item, plain.get(item.name)):
+            yield Problem(f"{path}/{item.name}", BOUNDS["multipleOf"], {"limit": item.multiple_of})
 
 
 def _is_off_step(field: Field, value: Any) -> bool:
@@ -183,10 +219,6 @@ def _is_off_step(field: Field, value: Any) -> bool:
         return Decimal(repr(value)) % Decimal(repr(field.multiple_of)) != 0
     except InvalidOperation:  # so many times larger than the step that the remainder has no digits left
         return True
-
-
-def _off_step(field: Field) -> Problem:
-    return Problem(f"/{field.name}", BOUNDS["multipleOf"], {"limit": field.multiple_of})
 
 
 def _thawed(value: Any) -> Any:
@@ -202,10 +234,19 @@ def _logic_problems(validator: Draft202012Validator, plain: Mapping[str, Any]) -
     seen = set()
     for error in validator.iter_errors(plain):
         for leaf in _leaves(error):
-            problem = _problem(leaf)
-            if problem.pointer not in seen:
-                seen.add(problem.pointer)
-                yield problem
+            for problem in _problems(leaf):
+                if problem.pointer not in seen:
+                    seen.add(problem.pointer)
+                    yield problem
+
+
+def _each_once(problems: Iterator[Problem]) -> Iterator[Problem]:
+    """The problems without repeats: each missing property makes an error that names all of them."""
+    seen = set()
+    for problem in problems:
+        if (problem.pointer, problem.message) not in seen:
+            seen.add((problem.pointer, problem.message))
+            yield problem
 
 
 def _leaves(error: ValidationError) -> Iterator[ValidationError]:
@@ -216,23 +257,25 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
         yield error
 
 
-def _problem(error: ValidationError) -> Problem:
-    path = "/" + "/".join(str(step) for step in error.absolute_path)
+def _problems(error: ValidationError) -> Iterator[Problem]:
+    path = "".join(f"/{step}" for step in error.absolute_path)
     wanted: Any = error.validator_value
     plain: Any = error.instance
     if error.validator == "required":
-        missing = next(name for name in wanted if name not in plain)
-        return Problem(f"/{missing}", REQUIRED)
-    if error.validator == "dependentRequired":
-        missing = next(n for k, names in wanted.items() if k in plain for n in names if n not in plain)
-        return Problem(f"/{missing}", REQUIRED)
-    if error.validator == "not":
-        unwanted = next((name for name in forbidden(wanted) if name in plain), None)
-        if unwanted is not None:
-            return Problem(f"/{unwanted}", FORBIDDEN)
-    sentence = BOUNDS.get(str(error.validator))
+        yield from (Problem(f"{path}/{name}", REQUIRED) for name in wanted if name not in plain)
+    elif error.validator == "dependentRequired":
+        yield from (
+            Problem(f"/{n}", REQUIRED) for k, names in wanted.items() if k in plain for n in names if n not in plain
+        )
+    elif error.validator == "not" and (unwanted := next((n for n in forbidden(wanted) if n in plain), None)):
+        yield Problem(f"/{unwanted}", FORBIDDEN)
+    else:
+        yield _problem(str(error.validator), path, wanted)
+
+
+def _problem(keyword: str, path: str, limit: Any) -> Problem:
+    sentence = BOUNDS.get(keyword)
     if sentence is None:
-        return Problem(path if path != "/" else "", "These values do not go together.")
-    limit = wanted
+        return Problem(path, "These values do not go together.")
     shown = ", ".join(str(item) for item in limit) if isinstance(limit, list) else limit
     return Problem(path, sentence, {"limit": float(shown) if isinstance(shown, Decimal) else shown})

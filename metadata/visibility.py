@@ -117,7 +117,7 @@ class Visibility:
 
 def _branches(block: Mapping[str, Any], given: tuple[_Condition, ...], *, certain: bool = True) -> Iterator[_Branch]:
     barred = frozenset(forbidden(block.get("not", {})))
-    excluded = frozenset(_names(block.get("not", {}))) - barred
+    excluded = frozenset(fields_in(block.get("not", {}))) - barred
     required, named = frozenset(block.get("required", ())), frozenset(block.get("properties", ()))
     yield _Branch(given, required, named, barred, excluded, certain)
     for name, needed in block.get("dependentRequired", {}).items():
@@ -132,20 +132,20 @@ def _branches(block: Mapping[str, Any], given: tuple[_Condition, ...], *, certai
 
 
 def _condition(block: Mapping[str, Any], *, wanted: bool = True) -> _Condition:
-    return _Condition(Draft202012Validator(block), wanted, frozenset(_names(block)))
+    return _Condition(Draft202012Validator(block), wanted, frozenset(fields_in(block)))
 
 
-def _names(block: Mapping[str, Any]) -> Iterator[str]:
+def fields_in(block: Mapping[str, Any]) -> Iterator[str]:
     """Every field that a block looks at."""
     yield from block.get("required", ())
     yield from block.get("properties", ())
     for name, needed in block.get("dependentRequired", {}).items():
         yield from (name, *needed)
     for word in ("not", "if", "then", "else"):
-        yield from _names(block[word]) if word in block else ()
+        yield from fields_in(block[word]) if word in block else ()
     for word in ("allOf", "anyOf"):
         for inner in block.get(word, ()):
-            yield from _names(inner)
+            yield from fields_in(inner)
 
 
 def _in_circles(branches: Iterable[_Branch]) -> frozenset[str]:

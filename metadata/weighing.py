@@ -11,16 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import column, func, select
+from sqlalchemy import column, func, not_, select
 from sqlalchemy.orm import Session
 
-from metadata import changes, fieldtypes, filling, moving, transfer, uniqueness
+from metadata import changes, fieldtypes, filling, gathering, moving, side_tables, transfer, uniqueness
 from metadata.catalog import Catalog
 from metadata.changes import Change
 from metadata.errors import Problem
 from metadata.model import Definition, Field
 from metadata.moving import Move
 from metadata.past import Past
+from metadata.records.columns import value_of
 from metadata.tables import runtime_table
 from metadata.transfer import Looked
 from metadata.validation import Single
@@ -154,7 +155,9 @@ def _required(scales: Scales, change: Change, pointer: str) -> Weighed:
         return change, None
     table = runtime_table(before)
     known = {f.column for f in before.fields.values()}
-    missing = column(item.column).is_(None) if returning or item.column in known else column("id").is_not(None)
+    missing: Any = column(item.column).is_(None) if returning or item.column in known else column("id").is_not(None)
+    if item.many and (returning or item.column in known):
+        missing = not_(side_tables.filled(before, item, table.c.id))
     count = scales.session.execute(select(func.count()).select_from(table).where(missing)).scalar_one()
     counted = replace(change, count=count)
     if not count or item.has_default:
@@ -168,15 +171,15 @@ def _returning(scales: Scales, before: Definition, item: Field, pointer: str) ->
     if earlier is None or not changes.share_column(earlier, item):
         message = "The column “%(column)s” holds values of another type from an earlier version."
         return Problem(pointer, message, {"column": item.column}, OWN_COLUMN, before.name)
+    table = runtime_table(before)
     held: Any = column(item.column, fieldtypes.of(earlier).sql(earlier))
+    if item.many:
+        held = gathering.values(earlier, side_tables.runtime_table(before, earlier), table.c.id)
     rows = scales.session.execute(
-        select(column("id"), held)
-        .select_from(runtime_table(before))
-        .where(held.is_not(None))
-        .execution_options(yield_per=1000)
+        select(table.c.id, held).select_from(table).where(held.is_not(None)).execution_options(yield_per=1000)
     )
     single = Single(item)
-    bad = [row[0] for row in rows if moving.misfit(item, single, row[1])]
+    bad = [row[0] for row in rows if moving.misfit(item, single, _in_words_of(item, earlier, row[1]))]
     if not bad:
         return None
     sentence = "“%(field)s” returns with values, and %(count)s records do not fit: %(examples)s."
@@ -202,21 +205,31 @@ def _offending(session: Session, old: Catalog, new: Catalog, change: Change) -> 
     before, after = old[change.definition], new[change.definition]
     shared = {
         f.name: g.name
-        for f in after.definition.fields.values()
-        for g in before.definition.fields.values()
+        for f in after.definition.held.values()
+        for g in before.definition.held.values()
         if f.column == g.column
     }
     singles = {f: Single(after.definition.fields[f]) for f in shared}
-    columns = [before.table.c.id, *(before.table.c[g].label(f) for f, g in shared.items())]
+    fields = before.definition.fields
+    columns = [before.table.c.id, *(value_of(before, before.table, fields[g]).label(f) for f, g in shared.items())]
     for row in session.execute(select(*columns).execution_options(yield_per=1000)).mappings():
-        values = {f: row[f] for f in shared}
+        values = {f: _in_words_of(after.definition.fields[f], fields[g], row[f]) for f, g in shared.items()}
         wrong = {p.field_name for p in after.rules.check(values)} | {
             f
             for f in shared
             if values[f] is not None and moving.misfit(after.definition.fields[f], singles[f], values[f])
         }
-        if (change.field in wrong) if change.field else bool(wrong & shared.keys()):
+        field = change.field.rpartition(".")[0] if change.kind.startswith("row ") else change.field
+        if (field in wrong) if field else bool(wrong & shared.keys()):
             yield row["id"]
+
+
+def _in_words_of(item: Field, earlier: Field, value: Any) -> Any:
+    """The value; the rows of a child table with its fields called as they are now."""
+    if not (item.rows and earlier.rows and value):
+        return value
+    names = {f.column: f.name for f in earlier.rows.values()}
+    return tuple({f.name: row[names[f.column]] for f in item.rows.values() if f.column in names} for row in value)
 
 
 def _examples(ids: Sequence[int]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, make_response, render_template, request
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -38,7 +38,8 @@ def wording(message: str, params: Any) -> str:
 
 def worded(problem: Problem) -> str:
     """A problem in the reader's language, with its hint."""
-    sentence = wording(problem.message, problem.params)
+    said = problem.said.get(str(get_locale()))
+    sentence = said or (problem.message if problem.said else wording(problem.message, problem.params))
     return f"{sentence} {gettext(problem.hint)}".strip() if problem.hint else sentence
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -16,9 +17,27 @@ from portal.access import language
 
 def shown(field: Field, record: Record) -> str:
     """The value of a field as people read it; empty where there is none."""
-    if field.ref:
-        return record.labels.get(field.name, "")
+    if field.target:
+        return str(record.labels.get(field.name, ""))
+    if field.many:
+        return shown_list(field, record.get(field.name), record.labels.get(field.name, ()))
     return shown_value(field, record.get(field.name))
+
+
+def shown_list(field: Field, value: Any, labels: Sequence[Any] = ()) -> str:
+    """The entries of a list, one after the other; `labels` are those of the records it points at."""
+    entries = value or ()
+    told = labels or ({} if field.rows else "",) * len(entries)
+    if field.rows:
+        return "; ".join(_row(field, row, words) for row, words in zip(entries, told, strict=False))
+    if field.ref:
+        return ", ".join(words or f"#{entry}" for entry, words in zip(entries, told, strict=False))
+    return ", ".join(shown_value(field, entry) for entry in entries)
+
+
+def _row(field: Field, row: Mapping[str, Any], labels: Mapping[str, Any]) -> str:
+    cells = (labels.get(f.name) or shown_value(f, row.get(f.name)) for f in field.rows.values())
+    return ", ".join(cell for cell in cells if cell)
 
 
 def shown_value(field: Field | None, value: Any) -> str:
@@ -59,5 +78,11 @@ def time_of(value: datetime) -> str:
 def register(app: Flask) -> None:
     """Give templates the words of this module."""
     app.jinja_env.globals.update(
-        shown=shown, shown_value=shown_value, moment=moment, date_of=date_of, time_of=time_of, language=language
+        shown=shown,
+        shown_list=shown_list,
+        shown_value=shown_value,
+        moment=moment,
+        date_of=date_of,
+        time_of=time_of,
+        language=language,
     )

@@ -101,8 +101,12 @@ def _is_number(text: str) -> bool:
 def _text(field: Field, record: Record, labels: bool) -> str:
     value = record.values.get(field.name)
     if field.ref and labels:
-        return record.labels.get(field.name, "")
+        return _labels(record.labels.get(field.name, ""))
     return "" if value is None else fieldtypes.of(field).to_text(value)
+
+
+def _labels(found: Any) -> str:
+    return found if isinstance(found, str) else "; ".join(word or "" for word in found)
 
 
 def _sheet(book: Workbook, name: str, titles: Sequence[str]) -> Any:
@@ -117,7 +121,9 @@ def _cell(sheet: Any, field: Field, record: Record, labels: bool, zone: ZoneInfo
     if value is None:
         return None
     if field.ref and labels:
-        return _as_text(sheet, record.labels.get(field.name, ""))
+        return _as_text(sheet, _labels(record.labels.get(field.name, "")))
+    if field.many:
+        return _as_text(sheet, fieldtypes.of(field).to_text(value))
     if isinstance(value, bool):
         return value
     if isinstance(value, datetime):

@@ -1,6 +1,7 @@
 """Conditions between fields: every name is declared, every constant could be a value, `then` has its `if`.
 
-Called by `meaning` for the logical keywords at the root of a document, and by `granting` for the conditions of access.
+Called by `meaning` for the logical keywords at the root of a document and for its rules, and by `granting` for the
+conditions of access.
 """
 
 from __future__ import annotations
@@ -23,6 +24,12 @@ NUMERIC = ("integer", "number", "decimal", "choice_integer")
 def problems(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
     """What is wrong with the conditions of a definition."""
     yield from block_problems("", definition.logic, definition, declared)
+    for position, rule in enumerate(definition.document.get("x-rules", ())):
+        where = f"/x-rules/{position}"
+        if rule.get("at", "") not in declared | {""}:
+            yield Problem(f"{where}/at", UNDECLARED, {"name": rule["at"]})
+        if "if" in rule:
+            yield from block_problems(f"{where}/if", rule["if"], definition, declared)
 
 
 def block_problems(

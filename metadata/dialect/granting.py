@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from metadata import visibility
 from metadata.dialect import conditions
 from metadata.dialect.fields import TWICE
 from metadata.dialect.plain import step
@@ -41,6 +42,10 @@ def problems(definition: Definition, declared: frozenset[str]) -> Iterator[Probl
             yield from listed(f"{pointer}/{word}", rule.get(word, ()), declared)
         yield from _scope(pointer, rule, definition)
         yield from conditions.block_problems(f"{pointer}/where", rule.get("where", {}), definition, declared)
+        for name in dict.fromkeys(visibility.fields_in(rule.get("where", {}))):
+            if name in definition.fields and name not in definition.columns:
+                message = "“%(name)s” can't decide about rows: it is a list or computed."
+                yield Problem(f"{pointer}/where", message, {"name": name})
 
 
 def _scope(pointer: str, rule: Mapping[str, Any], definition: Definition) -> Iterator[Problem]:
@@ -74,7 +79,7 @@ def without_managers(definition: Definition) -> Iterator[Problem]:
 
 
 def _is_person(field: Field, people: str | None) -> bool:
-    return field.ref is not None and field.ref == people
+    return field.target is not None and field.target == people
 
 
 def listed(pointer: str, given: Sequence[str], declared: frozenset[str]) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from metadata import fieldtypes, measure, parser
-from metadata.dialect import conditions, fields, granting, names
+from metadata.dialect import conditions, fields, granting, names, places
 from metadata.dialect.fields import RENAME, RESERVED
 from metadata.dialect.granting import UNDECLARED, listed
 from metadata.dialect.plain import step
@@ -42,8 +42,7 @@ def sound_parts(document: Mapping[str, Any], wrong: Sequence[Problem]) -> dict[s
 
 def problems(document: Mapping[str, Any], wrong: Sequence[Problem]) -> Iterator[Problem]:
     """What is wrong within one document whose shape has the faults `wrong`."""
-    given = document.get("properties")
-    declared = frozenset(given) if isinstance(given, dict) else frozenset()
+    declared = places.declared(document)
     definition = parser.parse(sound_parts(document, wrong))
     owner = names.taken_by(definition.name, field=False)
     if owner:
@@ -51,7 +50,7 @@ def problems(document: Mapping[str, Any], wrong: Sequence[Problem]) -> Iterator[
     yield from fields.problems(definition)
     yield from _names(definition, declared)
     yield from _unique(definition)
-    yield from _owners(definition)
+    yield from _owners(definition, declared)
     yield from granting.problems(definition, declared)
     yield from _measure(definition, declared)
     yield from _imports(definition, declared)
@@ -62,8 +61,11 @@ def problems(document: Mapping[str, Any], wrong: Sequence[Problem]) -> Iterator[
 def _names(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
     document, with_id = definition.document, declared | {"id"}
     screen, placed = document.get("x-screen", {}), []
-    yield from listed("/required", document.get("required", ()), declared)
+    yield from listed("/required", document.get("required", ()), frozenset(document.get("properties", ())))
     yield from listed("/x-label", document.get("x-label", ()), with_id)
+    for position, name in enumerate(document.get("x-label", ())):
+        if name in definition.fields and (definition.fields[name].many or definition.fields[name].type == "attachment"):
+            yield Problem(f"/x-label/{position}", "“%(name)s” can't be part of a label.", {"name": name})
     yield from listed("/x-screen/list", screen.get("list", ()), with_id)
     order = screen.get("order", ())
     for position, key in enumerate([order] if isinstance(order, str) else order):
@@ -84,6 +86,10 @@ def _names(definition: Definition, declared: frozenset[str]) -> Iterator[Problem
 def _unique(definition: Definition) -> Iterator[Problem]:
     for position, group in enumerate(definition.unique):
         known = [definition.fields[name] for name in group if name in definition.fields]
+        loose = [f.name for f in known if f.name not in definition.columns or f.type == "attachment"]
+        if loose:
+            message = "“%(name)s” can't be kept unique."
+            yield Problem(f"/x-unique/{position}", message, {"name": loose[0]}, "Name fields with one stored value.")
         endless = [f.name for f in known if f.type in ("long_text", "uri")]
         length = sum((f.max_length or 320) if f.type in ("text", "email") else 100 if f.enum else 0 for f in known)
         if endless:
@@ -99,7 +105,7 @@ def _unique(definition: Definition) -> Iterator[Problem]:
             )
 
 
-def _owners(definition: Definition) -> Iterator[Problem]:
+def _owners(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
     document = definition.document
     places = {f"/x-owner/{word}": name for word, name in document.get("x-owner", {}).items() if name}
     directory = document.get("x-directory", {})
@@ -107,14 +113,14 @@ def _owners(definition: Definition) -> Iterator[Problem]:
         f"/x-directory/{word}": directory[word] for word in ("unit", "parent", "head", "manager") if word in directory
     }
     for pointer, name in places.items():
-        if name not in document["properties"]:
+        if name not in declared:
             yield Problem(pointer, UNDECLARED, {"name": name})
-        elif name in definition.fields and definition.fields[name].ref is None:
+        elif name in definition.fields and definition.fields[name].target is None:
             yield Problem(pointer, NO_REFERENCE, {"name": name})
     account = directory.get("account")
     if directory.get("kind") == "person" and account is None:
         yield Problem("/x-directory/account", "“%(name)s” is missing.", {"name": "account"})
-    elif account is not None and account not in document["properties"]:
+    elif account is not None and account not in declared:
         yield Problem("/x-directory/account", UNDECLARED, {"name": account})
     elif account in definition.fields and definition.fields[account].type != "text":
         yield Problem("/x-directory/account", "A line of text is needed to keep the name of an account.")
@@ -187,6 +193,10 @@ def _words(definition: Definition, declared: frozenset[str]) -> Iterator[Problem
                 continue
             field = definition.fields.get(name)
             known = {str(choice.value) for choice in field.enum} if field else set(spoken.get("x-enum-labels", ()))
+            inner = spoken.get("properties", {}) if field else {}
+            for word in inner:
+                if field and word not in field.rows:
+                    yield Problem(step(f"{where}/properties", word), UNDECLARED, {"name": word})
             for word in spoken.get("x-enum-labels", {}):
                 if word not in known:
                     message = "There is no choice “%(name)s”."

@@ -50,6 +50,7 @@ FORMS = {
     "language": "A language is written as browsers write it, for example zh or pt-BR.",
     "icon": "An icon is named by small letters, digits and -.",
     "order": "An order is a field's name, with - in front for the largest first.",
+    "accept": "A kind of file is written as a media type or an ending, for example application/pdf, image/* or .docx.",
     "page": "A page is an address on this site that begins with /.",
 }
 UNKNOWN = "“%(name)s” is no word of the dialect here."
@@ -71,7 +72,6 @@ HINTS = {
     "definitions": "Make a definition of its own and refer to it by its name.",
     "exclusiveMinimum": "Leave it out, or use it with a number.",
     "nullable": "A field that is not listed under required may stay empty.",
-    "x-rules": "Use if and then, or dependentRequired; rules with a message of their own are not supported yet.",
     "x-enum": "Use enum and x-enum-labels.",
     "required": "List the names of required fields under required at the root.",
     "readOnly": "Say under x-access which roles see a field locked.",
@@ -80,8 +80,8 @@ HINTS = {
     "$comment": "Put it into the description.",
 }
 REMOTE = "A reference names another definition, for example employee; nothing outside the catalog can be referred to."
-FIELD_TYPES = "string, integer, number, boolean"
-ONE_TYPE = "A field has a type (string, integer, number or boolean) or a $ref."
+FIELD_TYPES = "string, integer, number, boolean, array, object"
+ONE_TYPE = "A field has a type (string, integer, number, boolean, array or object) or a $ref."
 SEVERAL_TYPES = "A field has exactly one type; one that is not listed under required may stay empty."
 
 
@@ -100,8 +100,8 @@ def problems(document: dict[str, Any]) -> list[Problem]:
         judged["x-kind"] = "entity"
     fields = document.get("properties")
     if isinstance(fields, dict):
-        answers = {n: later.problem(step("/properties", n), s) for n, s in fields.items() if isinstance(s, dict)}
-        found += [answer for answer in answers.values() if answer is not None]
+        answers = {n: later.problems(step("/properties", n), s) for n, s in fields.items() if isinstance(s, dict)}
+        found += [problem for answer in answers.values() for problem in answer]
         judged["properties"] = {n: {"type": "boolean"} if answers.get(n) else s for n, s in fields.items()}
     for error in _validator(kind_of(judged)).iter_errors(judged):
         found += _said(error)
@@ -177,5 +177,6 @@ def _unknown(name: str, known: set[str], path: str) -> Problem:
 
 @cache
 def _field_words() -> frozenset[str]:
-    kinds = ("reference", "choice", "formatted", "line", "number", "switch")
+    single = ("reference", "choice", "formatted", "line", "number", "switch", "person", "attachment", "formula")
+    kinds = (*single, "references", "choices", "rows", "group")
     return frozenset(word for kind in kinds for word in DIALECT["$defs"][kind]["properties"])

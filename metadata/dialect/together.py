@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from metadata.catalog import Catalog
-from metadata.dialect import granting
+from metadata.dialect import granting, places
 from metadata.dialect.plain import step
 from metadata.errors import Problem
-from metadata.model import Definition
+from metadata.model import Definition, Field
 
 WITHDRAWN = "x-withdrawn"
 UNKNOWN = "There is no definition called “%(name)s”."
@@ -45,15 +45,32 @@ def problems(
 
 
 def _references(definition: Definition, whole: Mapping[str, Definition], named: frozenset[str]) -> Iterator[Problem]:
-    for field in definition.fields.values():
-        if field.ref is None:
-            continue
-        pointer = f"{step('/properties', field.name)}/$ref"
+    for pointer, field in _pointing(definition):
+        target = whole.get(field.ref or "")
         if field.ref not in whole and field.ref not in named:
             hint = "Check the spelling, or publish that definition together with this one."
             yield Problem(pointer, UNKNOWN, {"name": field.ref}, hint)
-        elif field.ref in whole and whole[field.ref].kind == "walkthrough":
+        elif target is not None and target.kind == "walkthrough":
             yield Problem(pointer, "“%(name)s” has no records to refer to.", {"name": field.ref})
+        elif field.type == "person" and target is not None and not _holds_people(target):
+            hint = "Say with $ref which definition holds people, or use a plain reference."
+            yield Problem(pointer, "“%(name)s” does not hold people.", {"name": field.ref}, hint)
+
+
+def _holds_people(definition: Definition) -> bool:
+    return definition.directory is not None and definition.directory.kind == "person"
+
+
+def _pointing(definition: Definition) -> Iterator[tuple[str, Field]]:
+    """Every field that points at records, with the pointer of what says so."""
+    for name, field in definition.fields.items():
+        here = places.pointer(name)
+        if field.ref:
+            yield (here if field.type == "person" else f"{here}{'/items' if field.many else ''}/$ref"), field
+        for inner in field.rows.values():
+            if inner.ref:
+                where = step(f"{here}/items/properties", inner.name)
+                yield (where if inner.type == "person" else f"{where}/$ref"), inner
 
 
 def _level(definition: Definition, whole: Mapping[str, Definition]) -> Iterator[Problem]:
@@ -80,8 +97,8 @@ def _kept(old: Definition, new: Definition, restoring: bool) -> Iterator[Problem
     for name, field in old.fields.items():
         if not field.core:
             continue
-        pointer, now = step("/properties", name), new.fields.get(name)
-        if name not in new.document["properties"]:
+        pointer, now = places.pointer(name), new.fields.get(name)
+        if name not in places.declared(new.document):
             message = "Workflows rely on the field “%(name)s”; it can be renamed in its title, not removed."
             yield Problem(pointer, message, {"name": name})
         elif now is not None and (now.type, now.ref) != (field.type, field.ref):
@@ -112,7 +129,7 @@ def _left_behind(
     for name, definition in whole.items():
         if name in changed:
             continue  # told where the reference stands
-        for field in definition.fields.values():
+        for _pointer, field in _pointing(definition):
             if field.ref in withdrawn:
                 message = "“%(name)s” refers to these records with its field “%(field)s”."
                 yield field.ref or "", Problem("", message, {"name": name, "field": field.name})

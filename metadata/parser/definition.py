@@ -17,24 +17,24 @@ from metadata.model import (
     Measure,
     Owner,
     RoleAccess,
+    Rule,
     Screen,
     Section,
     Texts,
     frozen,
 )
-from metadata.parser.fields import read_fields
+from metadata.parser.fields import PERSON, read_fields
 from metadata.parser.freezing import frozen_deep
 
 LOGIC = ("allOf", "dependentRequired", "else", "if", "not", "then")
 LISTED_FIELDS = 6
-PERSON = "employee"
 UNIT = "department"
 _MEASURE = ("time", "plan", "actual", "direction", "unit", "baseline", "floor", "cap")
 _READ_HERE = frozenset(
     f"x-{word}"
     for word in (
         *("access", "directory", "group", "i18n", "icon", "kind", "label"),
-        *("measure", "owner", "plural", "screen", "unique"),
+        *("measure", "owner", "plural", "rules", "screen", "unique"),
     )
 )
 
@@ -51,6 +51,7 @@ def parse(document: Mapping[str, Any]) -> Definition:
         fields=frozen(fields),
         unique=tuple(tuple(group) for group in document.get("x-unique", ())),
         logic=frozen_deep({key: document[key] for key in LOGIC if key in document}),
+        rules=tuple(_own_rule(given) for given in document.get("x-rules", ())),
         access=frozen(_access(document)),
         screen=_screen(document.get("x-screen", {}), fields, i18n),
         owner=_owner(document, fields, directory),
@@ -71,6 +72,13 @@ def _texts(document: Mapping[str, Any], i18n: Mapping[str, Any]) -> Texts:
 
     translated = {language: frozen(read(words)) for language, words in i18n.items()}
     return Texts(**read(document), translated=frozen(translated))
+
+
+def _own_rule(given: Mapping[str, Any]) -> Rule:
+    said = {language: frozen({"description": text}) for language, text in given.get("x-i18n", {}).items()}
+    texts = Texts("", description=given["message"], translated=frozen(said))
+    block = given.get("if")
+    return Rule(texts, given.get("at", ""), None if block is None else frozen_deep(block), given.get("formula"))
 
 
 def _access(document: Mapping[str, Any]) -> dict[str, tuple[RoleAccess, ...]]:
@@ -140,7 +148,7 @@ def _owner(document: Mapping[str, Any], fields: Mapping[str, Field], directory: 
 
 
 def _sole(fields: Mapping[str, Field], target: str) -> str | None:
-    names = [name for name, field in fields.items() if field.ref == target]
+    names = [name for name, field in fields.items() if field.target == target]
     return names[0] if len(names) == 1 else None
 
 

@@ -6,7 +6,7 @@ Called by `definition.parse`. The one place that knows which JSON Schema keyword
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +14,7 @@ from metadata.model import EnumValue, Field, Texts, frozen
 from metadata.parser.freezing import frozen_deep
 
 LONGEST_LINE = 500
+PERSON = "employee"  # whom a field of format person points at, where it does not say
 MOST_PLACES = 9
 FORMATS = {
     "date": "date",
@@ -26,34 +27,44 @@ FORMATS = {
 
 
 def read_fields(document: Mapping[str, Any], i18n: Mapping[str, Any]) -> dict[str, Field]:
-    """The fields of a document by name, in its order."""
-    required = frozenset(document.get("required", ()))
-    fields = {}
-    for name, schema in document.get("properties", {}).items():
-        words = {language: spoken.get("properties", {}).get(name, {}) for language, spoken in i18n.items()}
-        fields[name] = read_field(name, schema, words, required=name in required)
-    return fields
+    """The fields of a document by name, in its order; those of a nested object as `object.field`."""
+    said = {language: spoken.get("properties", {}) for language, spoken in i18n.items()}
+    return dict(_read(document, said, "", required=True))
+
+
+def _read(
+    schema: Mapping[str, Any], said: Mapping[str, Mapping[str, Any]], prefix: str, *, required: bool
+) -> Iterator[tuple[str, Field]]:
+    needed = frozenset(schema.get("required", ())) if required else frozenset()
+    for key, inner in schema.get("properties", {}).items():
+        name = f"{prefix}{key}"
+        if inner.get("type") == "object":
+            yield from _read(inner, said, f"{name}.", required=key in needed)
+        else:
+            words = {language: spoken.get(name, {}) for language, spoken in said.items()}
+            yield name, read_field(name, inner, words, required=key in needed)
 
 
 def read_field(
     name: str, schema: Mapping[str, Any], words: Mapping[str, Mapping[str, Any]], *, required: bool
 ) -> Field:
     """One field; `words` is what each language says about it."""
+    kind, items = type_of(schema), schema.get("items", {})
     return Field(
         name=name,
-        column=schema.get("x-id", name),
-        type=type_of(schema),
+        column=schema.get("x-id", name.replace(".", "__")),
+        type=kind,
         texts=_texts(name, schema, words),
         required=required,
         enum=_choices(schema, words),
-        ref=schema.get("$ref"),
+        ref=_target(schema, items),
         max_length=schema.get("maxLength"),
         min_length=schema.get("minLength"),
         minimum=schema.get("minimum"),
         maximum=schema.get("maximum"),
         exclusive_minimum=schema.get("exclusiveMinimum"),
         exclusive_maximum=schema.get("exclusiveMaximum"),
-        scale=decimal_places(schema["multipleOf"]) if type_of(schema) == "decimal" else None,
+        scale=decimal_places(schema["multipleOf"]) if kind == "decimal" else None,
         multiple_of=schema.get("multipleOf"),
         pattern=schema.get("pattern"),
         default=schema.get("default"),
@@ -62,16 +73,38 @@ def read_field(
         core=schema.get("x-core", False),
         widget=schema.get("x-widget", ""),
         format=schema.get("x-format", ""),
+        formula=schema.get("x-formula"),
+        tree=schema.get("x-tree", False),
         was=tuple(schema.get("x-was", ())),
         moves=frozen_deep(schema.get("x-moves", {})),
+        rows=frozen(_entries(items, words)) if kind == "rows" else frozen(),
+        min_items=schema.get("minItems"),
+        max_items=schema.get("maxItems"),
+        accept=tuple(schema.get("x-accept", ())),
+        max_size=schema.get("x-max-size"),
     )
+
+
+def _entries(items: Mapping[str, Any], words: Mapping[str, Mapping[str, Any]]) -> dict[str, Field]:
+    said = {language: spoken.get("properties", {}) for language, spoken in words.items()}
+    return dict(_read(items, said, "", required=True))
+
+
+def _target(schema: Mapping[str, Any], items: Mapping[str, Any]) -> str | None:
+    """The definition pointed at, by a reference, a list of them, or a person."""
+    found: str | None = schema.get("$ref", items.get("$ref"))
+    return PERSON if found is None and schema.get("x-format") == "person" else found
 
 
 def type_of(schema: Mapping[str, Any]) -> str:
     """The name of the field type that a property's schema asks for."""
+    if schema.get("x-format") in ("person", "attachment"):
+        return str(schema["x-format"])
     if "$ref" in schema:
         return "reference"
     written: str = schema["type"]
+    if written == "array":
+        return _list_type(schema["items"])
     if "enum" in schema:
         return "choice" if written == "string" else "choice_integer"
     if written == "string":
@@ -81,6 +114,12 @@ def type_of(schema: Mapping[str, Any]) -> str:
     if written == "number" and "multipleOf" in schema and decimal_places(schema["multipleOf"]) is not None:
         return "decimal"
     return written
+
+
+def _list_type(items: Mapping[str, Any]) -> str:
+    if "$ref" in items:
+        return "references"
+    return "choices" if "enum" in items else "rows"
 
 
 def decimal_places(step: float) -> int | None:
@@ -95,7 +134,7 @@ def _texts(name: str, schema: Mapping[str, Any], words: Mapping[str, Mapping[str
         language: frozen({key: spoken[key] for key in ("title", "description") if key in spoken})
         for language, spoken in words.items()
     }
-    title = schema.get("title") or name.replace("_", " ").capitalize()
+    title = schema.get("title") or name.rpartition(".")[2].replace("_", " ").capitalize()
     return Texts(title, description=schema.get("description", ""), translated=frozen(translated))
 
 
@@ -109,5 +148,5 @@ def _choices(schema: Mapping[str, Any], words: Mapping[str, Mapping[str, Any]]) 
             frozen({language: labels[str(value)] for language, labels in said.items() if str(value) in labels}),
             value in retired,
         )
-        for value in schema.get("enum", ())
+        for value in schema.get("enum", schema.get("items", {}).get("enum", ()))
     )

@@ -7,7 +7,7 @@ alone can say: whether the actor can still reach what was written.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from metadata.access import Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, Problem
+from metadata.records import lists
 from metadata.records.fieldrights import out_of_hand, refusals
 from metadata.records.write import NOT_SAVED, OUT_OF_REACH, stamps
 from metadata.validation import as_json
@@ -54,7 +55,7 @@ def settle(outcome: Outcome, *, partial: bool) -> None:
     """Raise Invalid with every problem of the batch, unless its good rows are wanted alone."""
     if outcome.problems and not partial:
         problems = [
-            Problem(f"/{position}{p.pointer}", p.message, p.params, p.hint)
+            replace(p, pointer=f"/{position}{p.pointer}")
             for position, found in sorted(outcome.problems.items())
             for p in found
         ]
@@ -77,8 +78,10 @@ def insert(
     statement = entity.table.insert().returning(entity.table.c.id, sort_by_parameter_order=True)
 
     def write(some: Sequence[BatchRow]) -> list[int]:
-        values = [{**{f: row.values.get(f) for f in definition.fields}, **stamp} for row in some]
-        return list(session.connection().execute(statement, values).scalars())
+        values = [{**{f: row.values.get(f) for f in definition.columns}, **stamp} for row in some]
+        ids = list(session.connection().execute(statement, values).scalars())
+        lists.write(session, entity, [(i, {}, row.values) for i, row in zip(ids, some, strict=True)])
+        return ids
 
     kept = _within_reach(session, catalog, entity, actor, rows, outcome, action, write, partial=partial)
     outcome.created = [record_id for record_id, _row in kept]
@@ -99,7 +102,7 @@ def update(
     *,
     partial: bool,
 ) -> None:
-    table, names = entity.table, list(entity.definition.fields)
+    table, names = entity.table, list(entity.definition.columns)
     columns: dict[str, Any] = {f: bindparam(f"v_{f}") for f in names}
     stamp = {"_version": bindparam("v__version"), "_changed_at": now, "_changed_by": actor.username}
     statement = table.update().where(table.c.id == bindparam("key_id")).values({**columns, **stamp})
@@ -107,6 +110,7 @@ def update(
     def write(some: Sequence[BatchRow]) -> list[int]:
         values = [{f"v_{f}": row.values.get(f) for f in names} | _key(row) for row in some]
         session.connection().execute(statement, values)
+        lists.write(session, entity, [(row.before["id"], row.before, row.values) for row in some if row.before])
         return [(row.before or {})["id"] for row in some]
 
     kept = _within_reach(session, catalog, entity, actor, rows, outcome, action, write, partial=partial)
@@ -125,7 +129,7 @@ def _key(row: BatchRow) -> dict[str, Any]:
 
 def _changed(entity: Entity, row: BatchRow) -> Happening:
     definition, before = entity.definition, row.before or {}
-    names = {f for f in definition.fields if row.values.get(f) != before[f]}
+    names = {f for f in definition.held if row.values.get(f) != before[f]}
     old = as_json(definition, {f: before[f] for f in names})
     new = as_json(definition, {f: row.values.get(f) for f in names})
     was, now = {f: old.get(f) for f in names}, {f: new.get(f) for f in names}
@@ -201,5 +205,6 @@ def held(session: Session, entity: Entity, ids: Sequence[int]) -> dict[int, dict
     for start in range(0, len(wanted), CHUNK):
         here = table.c.id.in_(wanted[start : start + CHUNK])
         statement = select(*columns).where(here, table.c._removed_at.is_(None)).order_by(table.c.id).with_for_update()
-        found.update((row["id"], dict(row)) for row in session.connection().execute(statement).mappings())
+        rows = [dict(row) for row in session.connection().execute(statement).mappings()]
+        found.update((row["id"], row) for row in lists.completed(session, entity, rows))
     return found

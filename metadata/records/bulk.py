@@ -19,8 +19,9 @@ from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Problem
 from metadata.records.batch import CHUNK, BatchRow, Outcome, held, insert, settle, update, within
-from metadata.records.checks import NO_SUCH, collision, reachable
+from metadata.records.checks import NO_SUCH, collision, pointed, reachable
 from metadata.records.fieldrights import out_of_hand, refusals
+from metadata.records.lists import settle_rows
 from metadata.records.write import admitted
 from metadata.validation import UTC_ZONE, Form
 
@@ -114,6 +115,7 @@ def _read(
         values, problems = admitted(entity, actor, action, raw, form, zone)
         given = frozenset(values)
         if whole:
+            problems += settle_rows(entity.definition, {}, values)
             values = {**start, **values}
             told = {p.pointer for p in problems}
             problems += [p for p in entity.rules.check(values) if p.pointer not in told]
@@ -127,19 +129,19 @@ def _read(
 def linked(
     session: Session, catalog: Catalog, entity: Entity, actor: Actor, rows: list[BatchRow], outcome: Outcome
 ) -> list[BatchRow]:
-    """Rows whose references are all there for this actor."""
-    for item in entity.definition.fields.values():
-        if item.ref is None:
-            continue
-        wanted = {
-            v
-            for r in rows
-            if (v := r.values.get(item.name)) is not None and (r.before is None or v != r.before[item.name])
-        }
-        missing = wanted - _existing(session, catalog, actor, catalog[item.ref], wanted)
-        for row in rows:
-            if row.values.get(item.name) in missing:
-                problem = Problem(f"/{item.name}", NO_SUCH, {"definition": catalog[item.ref].definition.title()})
+    """Rows whose references are all there for this actor, those in lists too."""
+    asked: dict[str, list[tuple[BatchRow, str, int]]] = {}
+    for row in rows:
+        before = row.before
+        moved = [n for n in row.values if before is None or row.values[n] != before.get(n)]
+        for path, name, value in pointed(entity.definition, row.values, moved):
+            asked.setdefault(name, []).append((row, path, value))
+    for name, places in asked.items():
+        wanted = {value for _row, _path, value in places}
+        missing = wanted - _existing(session, catalog, actor, catalog[name], wanted)
+        for row, path, value in places if missing else ():
+            if value in missing:
+                problem = Problem(path, NO_SUCH, {"definition": catalog[name].definition.title()})
                 outcome.problems.setdefault(row.position, []).append(problem)
     return [r for r in rows if r.position not in outcome.problems]
 
@@ -252,13 +254,14 @@ def _merged(entity: Entity, rows: list[BatchRow], outcome: Outcome) -> list[Batc
         if row.before is not None and row.before.get("_hidden"):
             outcome.problems[row.position] = [Problem("", "A record with this key exists, and you may not change it.")]
             continue
-        base = start if row.before is None else {f: row.before[f] for f in entity.definition.fields}
+        base = start if row.before is None else {f: row.before[f] for f in entity.definition.held}
+        problems = settle_rows(entity.definition, row.before or {}, row.values)
         whole = {**base, **row.values}
-        problems = refusals(row.given, (row.before or {}).get("_away", ()))
+        problems += refusals(row.given, (row.before or {}).get("_away", ()))
         problems += entity.rules.check(whole)
         if problems:
             outcome.problems[row.position] = problems
-        elif row.before is not None and all(whole[f] == row.before[f] for f in entity.definition.fields):
+        elif row.before is not None and all(whole[f] == row.before[f] for f in entity.definition.held):
             outcome.unchanged += 1
             outcome.stored[row.position] = (row.before["id"], row.before["_version"])
         else:

@@ -21,6 +21,7 @@ from metadata.errors import Problem
 from metadata.records.batch import BatchRow, Outcome, held, settle, update, within
 from metadata.records.bulk import distinct, free, linked
 from metadata.records.fieldrights import out_of_hand, refusals
+from metadata.records.lists import settle_rows
 from metadata.records.read import HIDDEN_RECORD
 from metadata.records.write import RESERVED, STALE, admitted
 from metadata.validation import UTC_ZONE, Form
@@ -104,12 +105,13 @@ def _read(
     away: Mapping[int, frozenset[str]],
 ) -> list[BatchRow]:
     """Rows with whole records of readable values; those that change nothing are counted and left."""
-    names = list(entity.definition.fields)
+    names = list(entity.definition.held)
     good = []
     for row in rows:
         before = row.before or {}
         given, problems = admitted(entity, actor, "edit", row.values, form, zone)
         problems += refusals(given, away.get(before["id"], frozenset()))
+        problems += settle_rows(entity.definition, before, given)
         whole = {f: before[f] for f in names} | given
         told = {p.pointer for p in problems}
         problems += [p for p in entity.rules.check(whole) if p.pointer not in told]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, select
@@ -12,10 +12,12 @@ from metadata import access
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Problem
+from metadata.model import Definition
 from metadata.records.read import label_expression
 
 LOCKED = "Your role may not set this field."
 NO_SUCH = "There is no such record in “%(definition)s”, or you may not see it; choose one from the list."
+MOST_COLUMNS = 500  # of one statement
 TWICE = "“%(label)s” (number %(id)s) already has these values: %(fields)s."
 
 
@@ -27,22 +29,42 @@ def hidden_references(
     values: Mapping[str, Any],
     changed: Iterable[str],
 ) -> list[Problem]:
-    """A problem for each newly set reference to a record that is not there for this actor; one statement."""
-    asked = [(entity.definition.fields[n], values.get(n)) for n in changed if entity.definition.fields[n].ref]
-    asked = [(field, value) for field, value in asked if value is not None]
+    """A problem for each newly set reference to a record that is not there for this actor; mostly one statement."""
+    asked = list(pointed(entity.definition, values, changed))
     if not asked:
         return []
     columns = [
-        exists(select(t.c.id).where(t.c.id == value, reachable(catalog, actor, catalog[str(field.ref)]))).label(f"r{i}")
-        for i, (field, value) in enumerate(asked)
-        for t in (catalog[str(field.ref)].table,)
+        exists(select(t.c.id).where(t.c.id == value, reachable(catalog, actor, catalog[name]))).label(f"r{i}")
+        for i, (_path, name, value) in enumerate(asked)
+        for t in (catalog[name].table,)
     ]
-    found = session.connection().execute(select(*columns)).one()
+    found: list[Any] = []
+    for start in range(0, len(columns), MOST_COLUMNS):
+        found += session.connection().execute(select(*columns[start : start + MOST_COLUMNS])).one()
     return [
-        Problem(f"/{field.name}", NO_SUCH, {"definition": catalog[str(field.ref)].definition.title()})
-        for (field, _value), there in zip(asked, found, strict=True)
+        Problem(path, NO_SUCH, {"definition": catalog[name].definition.title()})
+        for (path, name, _value), there in zip(asked, found, strict=True)
         if not there
     ]
+
+
+def pointed(
+    definition: Definition, values: Mapping[str, Any], changed: Iterable[str]
+) -> Iterator[tuple[str, str, int]]:
+    """Every record that these fields point at: where (a pointer), of which definition, which id."""
+    for name in changed:
+        field, value = definition.fields[name], values.get(name)
+        if value is None:
+            continue
+        if field.rows:
+            for place, row in enumerate(value):
+                for item in field.rows.values():
+                    if item.ref and row.get(item.name) is not None:
+                        yield f"/{name}/{place}/{item.name}", item.ref, row[item.name]
+        elif field.ref and field.many:
+            yield from ((f"/{name}/{place}", field.ref, one) for place, one in enumerate(value))
+        elif field.ref:
+            yield f"/{name}", field.ref, value
 
 
 def reachable(catalog: Catalog, actor: Actor, target: Entity) -> ColumnElement[bool]:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, String, Table, Uuid, and_, case, cast, func, or_, true
+from sqlalchemy import ColumnElement, FromClause, String, Uuid, and_, case, cast, func, not_, or_, true
 
 from metadata import fieldtypes, validation
 from metadata.catalog import Entity
 from metadata.errors import Invalid, Problem
 from metadata.model import Field
+from metadata.records import columns as columns_of
 
 MAX_PAGE_SIZE = 1000
 MAX_SEARCH_WORDS = 8
@@ -63,6 +64,8 @@ OPERATORS: Mapping[str, Operator] = {
     "null": lambda column, value: column.is_(None) if value else column.is_not(None),
 }
 TEXT_ONLY = frozenset({"contains", "starts"})
+LIST_OPERATORS = frozenset({"eq", "ne", "in", "contains", "null"})
+ENTRIES = {"references": "reference", "choices": "choice"}  # the type of one entry
 SYSTEM_FIELDS = ("id", "_version", "_created_at", "_changed_at", "_created_by", "_changed_by", "_removed_at")
 
 
@@ -71,7 +74,7 @@ NOWHERE: Apart = {}
 
 
 def where(
-    table: Table | FromClause, query: Query, visible: Sequence[Field], apart: Apart = NOWHERE
+    entity: Entity, table: FromClause, query: Query, visible: Sequence[Field], apart: Apart = NOWHERE
 ) -> ColumnElement[bool]:
     """The conditions of filters, search and recycle bin; raises Invalid naming what can't be asked.
 
@@ -83,14 +86,14 @@ def where(
     problems: list[Problem] = []
     for item in query.filters:
         try:
-            clauses.append(_within(apart, item.field, _condition(table, fields, item)))
+            clauses.append(_within(apart, item.field, _condition(entity, table, fields, item)))
         except fieldtypes.BadValue as bad:
             problems.append(Problem(f"/{item.field}", bad.message, bad.params))
     if problems:
         raise Invalid("The list can't be filtered like this.", problems=problems)
     for word in query.search.split()[:MAX_SEARCH_WORDS]:
-        texts = [f.name for f in visible if fieldtypes.of(f).searchable]
-        found = [_within(apart, name, contains(table.c[name], word)) for name in texts]
+        texts = [(f.name, columns_of.value_of(entity, table, f)) for f in visible if fieldtypes.of(f).searchable]
+        found = [_within(apart, name, contains(column, word)) for name, column in texts]
         clauses.append(or_(*found) if found else table.c.id < 0)
     return and_(*clauses)
 
@@ -99,7 +102,7 @@ def _within(apart: Apart, name: str, clause: ColumnElement[bool]) -> ColumnEleme
     return and_(apart[name], clause) if name in apart else clause
 
 
-def _condition(table: FromClause, fields: Mapping[str, Field], item: Filter) -> ColumnElement[bool]:
+def _condition(entity: Entity, table: FromClause, fields: Mapping[str, Field], item: Filter) -> ColumnElement[bool]:
     operator = OPERATORS.get(item.op)
     if operator is None:
         raise fieldtypes.BadValue(
@@ -117,12 +120,29 @@ def _condition(table: FromClause, fields: Mapping[str, Field], item: Filter) -> 
         value = _value(fields[item.field], item)
     if item.field not in fields and item.field != "id":
         raise fieldtypes.BadValue("There is no field called “%(name)s”.", name=item.field)
-    column: ColumnElement[Any] = table.c[item.field]
+    if item.field in fields and fields[item.field].many:
+        return _in_list(entity, table, fields[item.field], item, value)
+    column = table.c.id if item.field == "id" else columns_of.value_of(entity, table, fields[item.field])
     if item.op in TEXT_ONLY and isinstance(column.type, Uuid):
         column = cast(column, String)
     if value is None:
         return column.is_(None) if item.op == "eq" else column.is_not(None) if item.op == "ne" else true()
     return operator(column, value)
+
+
+def _in_list(entity: Entity, table: FromClause, field: Field, item: Filter, value: Any) -> ColumnElement[bool]:
+    """A list is asked for an entry: one that equals, one of several, one with these words; or whether it has any."""
+    filled = columns_of.any_entry(entity, table, field)
+    if item.op == "null" or value is None:
+        return not_(filled) if (value if item.op == "null" else item.op == "eq") else filled
+    if item.op == "contains":
+        return columns_of.with_words(entity, table, field, lambda column: contains(column, value))
+    if field.rows or item.op not in LIST_OPERATORS:
+        fitting = "contains, null" if field.rows else ", ".join(sorted(LIST_OPERATORS))
+        raise fieldtypes.BadValue("A list can only be compared with: %(ops)s.", ops=fitting)
+    wanted = value if item.op == "in" else [value]
+    found = columns_of.among(entity, table, field, lambda column: column.in_(wanted))
+    return not_(found) if item.op == "ne" else found
 
 
 def _ids(item: Filter) -> Any:
@@ -137,7 +157,9 @@ def _ids(item: Filter) -> Any:
 
 
 def _value(field: Field, item: Filter) -> Any:
-    kind = fieldtypes.of(field)
+    if field.rows:
+        return None if item.value in (None, "") else item.value
+    kind = fieldtypes.TYPES[ENTRIES.get(field.type, field.type)]
     if item.op == "in":
         given = item.value if isinstance(item.value, list | tuple) else str(item.value).split(",")
         return [_one(kind, field, value) for value in given]
@@ -168,7 +190,7 @@ def order(
     pairs = query.order or tuple(pair for pair in entity.definition.screen.order if pair[0] in fields)
     clauses: list[ColumnElement[Any]] = []
     for name, descending in pairs:
-        column = labels.get(name, table.c[name])
+        column = labels[name] if name in labels else _sorted_by(entity, table, name)
         column = case((apart[name], column)) if name in apart else column
         turned = column.desc() if descending else column.asc()
         # a column that is never empty needs no word about it, and an index can then give the order
@@ -177,3 +199,8 @@ def order(
     if not any(name == "id" for name, _down in pairs):
         clauses.append(table.c.id.desc() if pairs and pairs[-1][1] else table.c.id.asc())
     return clauses
+
+
+def _sorted_by(entity: Entity, table: FromClause, name: str) -> ColumnElement[Any]:
+    field = entity.definition.fields.get(name)
+    return table.c[name] if field is None else columns_of.sorted_by(entity, table, field)

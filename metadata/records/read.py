@@ -17,6 +17,7 @@ from metadata.access import Actor, Sight
 from metadata.catalog import Catalog, Entity
 from metadata.errors import NotFound
 from metadata.model import Field
+from metadata.records.columns import entry_labels, value_of
 from metadata.records.query import MAX_PAGE_SIZE, Filter, Query, order, where
 
 LABEL, COUNTED, MARK = "__label", "__count", "__seen"
@@ -27,13 +28,16 @@ HIDDEN_RECORD = "There is no such record, or you may not see it."
 
 @dataclass(frozen=True)
 class Record:
-    """One record as an actor may see it: Python values by field, labels of its references, its version."""
+    """One record as an actor may see it: Python values by field, labels of its references, its version.
+
+    The label of a list is a tuple: of texts, for a child table of mappings from its fields to texts.
+    """
 
     definition: str
     id: int
     version: int
     values: Mapping[str, Any]
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, Any] = field(default_factory=dict)
     created_at: datetime | None = None
     created_by: str = ""
     changed_at: datetime | None = None
@@ -95,7 +99,7 @@ def count(session: Session, catalog: Catalog, name: str, actor: Actor, query: Qu
     entity = catalog[name]
     access.require(actor, entity, action)
     seen = access.sight(actor, catalog, entity, action)
-    conditions = where(entity.table, query, seen.fields, seen.apart)
+    conditions = where(entity, entity.table, query, seen.fields, seen.apart)
     asked = (conditions, access.rows(actor, catalog, entity, action))
     return int(session.connection().execute(_counting(entity, asked)).scalar_one())
 
@@ -165,7 +169,7 @@ def pick(
     label = label_expression(catalog, entity, table, set(seen.certain), language)
     query = Query(search=words, filters=(Filter("id", "in", list(ids)),) if ids else ())
     statement = sql_select(table.c.id, label).where(
-        where(table, query, seen.fields, seen.apart), access.rows(actor, catalog, entity, "list")
+        where(entity, table, query, seen.fields, seen.apart), access.rows(actor, catalog, entity, "list")
     )
     return [(row[0], row[1]) for row in session.execute(statement.order_by(label, table.c.id).limit(limit))]
 
@@ -201,9 +205,10 @@ def label_expression(
 def _word(
     catalog: Catalog, entity: Entity, table: FromClause, language: str, depth: int, name: str
 ) -> ColumnElement[Any]:
-    target = entity.definition.fields[name].ref
+    field = entity.definition.fields[name]
+    target = field.target
     if target is None or target not in catalog or depth == 0:
-        return func.coalesce(cast(table.c[name], String), "")
+        return func.coalesce(cast(value_of(entity, table, field), String), "")
     other = catalog[target]
     alias = other.table.alias()
     label = label_expression(catalog, other, alias, set(other.definition.fields), language, depth - 1)
@@ -229,7 +234,7 @@ def _ordered(
 ) -> tuple[Select[Any], tuple[ColumnElement[bool], ColumnElement[bool]]]:
     """The statement of a list, and the conditions in it."""
     statement, table, names = _joined(catalog, entity, actor, fields, query.language)
-    asked = (where(table, query, seen.fields, seen.apart), access.rows(actor, catalog, entity, action))
+    asked = (where(entity, table, query, seen.fields, seen.apart), access.rows(actor, catalog, entity, action))
     keys = order(entity, table, query, seen.fields, names, seen.apart)
     return _marked(statement, seen.apart).where(*asked).order_by(*keys), asked
 
@@ -277,7 +282,9 @@ def _joined(
 
 def _key(catalog: Catalog, entity: Entity, actor: Actor, fields: Sequence[Field], language: str) -> tuple[Any, ...]:
     """What the columns of a statement depend on."""
-    hidden = tuple(access.never_seen(actor, catalog[f.ref]) for f in fields if f.ref is not None and f.ref in catalog)
+    pointed = [f.ref for f in fields if f.ref is not None]
+    pointed += [f.ref for item in fields if item.rows for f in item.rows.values() if f.ref is not None]
+    hidden = tuple(access.never_seen(actor, catalog[name]) for name in pointed if name in catalog)
     return entity.name, tuple(f.name for f in fields), language, hidden
 
 
@@ -287,19 +294,32 @@ def _join(
     table = entity.table
     source: FromClause = table
     columns: list[ColumnElement[Any]] = [table.c[column] for column in SYSTEM]
-    columns += [table.c[f.name].label(f.name) for f in fields]
+    columns += [value_of(entity, table, f).label(f.name) for f in fields]
     names: dict[str, ColumnElement[Any]] = {}
+    label = partial(_label_of, catalog, actor, language)
     for item in fields:
-        if item.ref is None or item.ref not in catalog:
+        if item.many:
+            told = entry_labels(entity, table, item, label)
+            columns += [] if told is None else [told.label(item.name + LABEL)]
             continue
-        target = catalog[item.ref]
-        other = target.table.alias(f"ref_{item.column}")
-        source = source.outerjoin(other, other.c.id == table.c[item.name])
-        shown = {f.name for f in target.definition.fields.values()} - access.never_seen(actor, target)
-        names[item.name] = label_expression(catalog, target, other, shown, language)
-        label = case((other.c.id.is_not(None), names[item.name]))
-        columns.append(label.label(item.name + LABEL))
+        found = label(item.ref, f"ref_{item.column}") if item.ref else None
+        if found is not None:
+            other, names[item.name] = found
+            source = source.outerjoin(other, other.c.id == table.c[item.name])
+            columns.append(case((other.c.id.is_not(None), names[item.name])).label(item.name + LABEL))
     return sql_select(*columns).select_from(source), table, names
+
+
+def _label_of(
+    catalog: Catalog, actor: Actor, language: str, name: str, alias: str
+) -> tuple[FromClause, ColumnElement[Any]] | None:
+    """An alias of the definition's table and the label of its records; None where the catalog has none such."""
+    if name not in catalog:
+        return None
+    target = catalog[name]
+    other = target.table.alias(alias)
+    shown = set(target.definition.fields) - access.never_seen(actor, target)
+    return other, label_expression(catalog, target, other, shown, language)
 
 
 def _records(

@@ -17,6 +17,7 @@ from metadata import access, validation
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Problem
+from metadata.records.lists import settle_rows
 from metadata.records.read import Record, find
 from metadata.records.write import admitted
 from metadata.validation import UTC_ZONE, Form
@@ -51,6 +52,7 @@ def rehearse(
     access.require(actor, entity, action)
     given, problems = admitted(entity, actor, action, values, form, zone)
     start = _stored(session, catalog, entity, actor, record) if record else validation.defaults(entity.definition)
+    problems += settle_rows(entity.definition, start, given)
     whole = {**start, **given}
     unread = {p.pointer for p in problems}
     problems += [p for p in entity.rules.check(whole) if p.pointer not in unread]
@@ -59,6 +61,6 @@ def rehearse(
 
 
 def _stored(session: Session, catalog: Catalog, entity: Entity, actor: Actor, record: Record) -> Mapping[str, Any]:
-    if set(record.values) >= set(entity.definition.fields):
+    if set(record.values) >= set(entity.definition.held):
         return record.values
     return find(session, catalog, entity.name, access.system(actor.username), record.id).values

@@ -13,7 +13,9 @@ from metadata.access import Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Conflict, Invalid, NotFound, StaleVersion
+from metadata.records import lists
 from metadata.records.checks import collisions
+from metadata.records.columns import pointing_at
 from metadata.records.read import HIDDEN_RECORD, Record, find
 from metadata.records.write import STALE, find_for_edit
 from metadata.validation import as_json
@@ -88,7 +90,7 @@ def _row(session: Session, entity: Entity, record_id: int, *, removed: bool) -> 
     row = session.connection().execute(statement).mappings().first()
     if row is None:
         raise NotFound(HIDDEN_RECORD)
-    return dict(row)
+    return lists.completed(session, entity, [dict(row)])[0]
 
 
 def _mark(
@@ -115,8 +117,9 @@ def _uses(session: Session, catalog: Catalog, name: str, record_id: int, *, also
     """In words, which records point at this one; empty when none does."""
     found = []
     for other, field in catalog.referrers.get(name, ()):
-        table = catalog[other].table
-        statement = select(func.count()).select_from(table).where(table.c[field] == record_id)
+        entity = catalog[other]
+        table, item = entity.table, entity.definition.fields[field]
+        statement = select(func.count()).select_from(table).where(pointing_at(entity, item, name, record_id))
         if not also_removed:
             statement = statement.where(table.c._removed_at.is_(None))
         if other == name:

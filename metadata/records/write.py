@@ -18,6 +18,7 @@ from metadata.access import Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, NotAllowed, NotFound, Problem, StaleVersion
+from metadata.records import lists
 from metadata.records.checks import LOCKED, collisions, hidden_references
 from metadata.records.fieldrights import out_of_hand, refusals
 from metadata.records.read import HIDDEN_RECORD, Record, find
@@ -25,6 +26,7 @@ from metadata.validation import UTC_ZONE, Form, as_json
 
 NOT_SAVED = "Nothing was saved yet: please correct the marked values (%(count)s)."
 STALE = "%(who)s changed this record in the meantime. Nothing of yours was saved yet: choose what to keep."
+COMPUTED = "This field is computed; it can't be set."
 RESERVED = "You may see this record; changing it is reserved to others."
 OUT_OF_REACH = "With these values the record would be out of your own reach; choose others, or ask HR."
 
@@ -46,14 +48,18 @@ def create(
     access.require(actor, entity, "add")
     hands = access.sight(actor, catalog, entity, "add", setting=True)
     given, problems = admitted(entity, actor, "add", values, form, zone)
+    problems += lists.settle_rows(entity.definition, {}, given)
     whole = {**validation.defaults(entity.definition), **given}
     problems += _unread(entity.rules.check(whole), problems)
     problems += hidden_references(session, catalog, entity, actor, whole, whole)
     problems += collisions(session, catalog, entity, whole, language="en") if not problems else []
     _refuse(problems)
-    stored = {f: whole.get(f) for f in entity.definition.fields}
-    statement = entity.table.insert().values({**stored, **stamps(actor, now)}).returning(entity.table.c.id)
-    record_id = session.connection().execute(statement).scalar_one()
+    stored = {f: whole.get(f) for f in entity.definition.held}
+    row = {f: stored[f] for f in entity.definition.columns} | stamps(actor, now)
+    record_id = (
+        session.connection().execute(entity.table.insert().values(row).returning(entity.table.c.id)).scalar_one()
+    )
+    lists.write(session, entity, [(record_id, {}, stored)])
     _still_mine(session, catalog, entity, actor, "add", record_id)
     _refuse(refusals(given, out_of_hand(session, entity, hands, [record_id]).get(record_id, ())))
     happening = Happening("create", record_id, 1, None, as_json(entity.definition, stored), note)
@@ -87,9 +93,10 @@ def change(
         raise StaleVersion(STALE, params={"who": theirs.changed_by}, theirs=theirs)
     hands = access.sight(actor, catalog, entity, "edit", setting=True)
     given, problems = admitted(entity, actor, "edit", values, form, zone)
+    problems += lists.settle_rows(entity.definition, before, given)
     problems += refusals(given, out_of_hand(session, entity, hands, [record_id]).get(record_id, ()))
     changed = {f: v for f, v in given.items() if v != before[f]}
-    whole = {f: before[f] for f in entity.definition.fields} | changed
+    whole = {f: before[f] for f in entity.definition.held} | changed
     problems += _unread(entity.rules.check(whole), problems)
     problems += hidden_references(session, catalog, entity, actor, whole, changed)
     if not problems and any(set(names) & changed.keys() for names in entity.definition.unique):
@@ -100,7 +107,7 @@ def change(
     happening = write_change(session, entity, actor, before, changed, now, note)
     _still_mine(session, catalog, entity, actor, "edit", record_id)
     audit.write(session, name, catalog, actor, now, [happening])
-    return _as_record(name, {**before, **_touch(before, actor, now)}, whole)
+    return _as_record(name, {**before, **_touch(before, actor, now)}, {**whole, **changed})
 
 
 def admitted(
@@ -112,11 +119,15 @@ def admitted(
     """
     if form == "python":
         given, problems = dict(values), []
-        unknown = [n for n in values if n not in entity.definition.fields]
+        unknown = [n for n in values if n not in entity.definition.held]
         problems = [Problem(f"/{n}", "There is no field called “%(name)s”.", {"name": n}) for n in unknown]
     else:
         given, problems = validation.read(entity.definition, values, form, zone)
     free = {f.name for f in access.writable_somewhere(actor, entity, action)}
+    computed = entity.definition.formulas.keys() & given.keys()
+    problems += [Problem(f"/{name}", COMPUTED) for name in computed]
+    for name in computed:
+        del given[name]
     seen = {f.name for f in access.readable_somewhere(actor, entity, action)}
     for name in [n for n in given if n not in free]:
         known = name in seen
@@ -147,17 +158,19 @@ def write_change(
     entity: Entity,
     actor: Actor,
     before: Mapping[str, Any],
-    changed: Mapping[str, Any],
+    changed: dict[str, Any],
     now: datetime,
     note: str | None = None,
 ) -> Happening:
-    """Update the row that `before` was read from, and say what happened."""
+    """Update the row that `before` was read from, and say what happened; new rows of lists get their ids."""
     table = entity.table
     touch = _touch(before, actor, now)
     statement = table.update().where(table.c.id == before["id"], table.c._version == before["_version"])
-    done = session.connection().execute(statement.values({**changed, **touch}))
+    single = {f: v for f, v in changed.items() if f in entity.definition.columns}
+    done = session.connection().execute(statement.values({**single, **touch}))
     if done.rowcount != 1:
         raise StaleVersion(STALE, params={"who": before["_changed_by"]})
+    lists.write(session, entity, [(before["id"], before, changed)])
     definition = entity.definition
     old = {f: before[f] for f in changed}
     return Happening(
@@ -203,7 +216,7 @@ def _locked(session: Session, catalog: Catalog, entity: Entity, actor: Actor, re
         raise NotFound(HIDDEN_RECORD)
     if row["_removed_at"] is not None:
         raise Invalid("This record is in the recycle bin; restore it before you change it.")
-    return dict(row)
+    return lists.completed(session, entity, [dict(row)])[0]
 
 
 def _whole(catalog: Catalog, entity: Entity) -> Select[Any]:

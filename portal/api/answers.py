@@ -30,6 +30,7 @@ AS_IT_IS = frozenset(
         "choice",
         "choice_integer",
         "reference",
+        "person",
     }
 )
 
@@ -66,13 +67,17 @@ def record_json(entity: Entity, record: Record) -> dict[str, Any]:
 def records_json(entity: Entity, found: Iterable[Record]) -> list[dict[str, Any]]:
     """Records of one definition as REST shows them."""
     writers = {name: _writer(item) for name, item in entity.definition.fields.items()}
+    lists = entity.definition.lists
     result = []
     for record in found:
         plain: dict[str, Any] = {"id": record.id, "_version": record.version}
         for name, value in record.values.items():
             if name in writers:  # a catalog that moved on during the request may know more
                 write = writers[name]
-                plain[name] = value if value is None or write is None else write(value)
+                plain[name] = write(value) if write is not None and value is not None else value
+        for name in lists:
+            if name in plain and plain[name] is None:
+                plain[name] = []
         if record.labels:
             plain["_labels"] = dict(record.labels)
         result.append(plain)

@@ -7,7 +7,7 @@ at `/rows/<position>/<field>`, in both.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Response
@@ -122,7 +122,7 @@ def _take(
 
 
 def _placed(position: int, problem: Problem) -> Problem:
-    return Problem(f"/rows/{position}{problem.pointer}", problem.message, problem.params, problem.hint)
+    return replace(problem, pointer=f"/rows/{position}{problem.pointer}")
 
 
 def _values(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,6 +56,8 @@ def field_schema(item: Field, tongue: str, *, writing: bool = False) -> dict[str
         schema["description"] = item.help(tongue)
     if item.type in FORMATS:
         schema["format"] = FORMATS[item.type]
+    if item.many:
+        return schema | _list_schema(item, tongue, writing=writing)
     if item.enum:
         offered = [choice for choice in item.enum if not (writing and choice.retired)]
         schema["enum"] = [choice.value for choice in offered] + ([] if item.required else [None])
@@ -71,13 +73,30 @@ def field_schema(item: Field, tongue: str, *, writing: bool = False) -> dict[str
     return schema
 
 
+def _list_schema(item: Field, tongue: str, *, writing: bool) -> dict[str, Any]:
+    """What a list holds: ids, choices, or rows; of an answer always a list, in a request also null."""
+    found: dict[str, Any] = {"type": ["array", "null"] if writing and not item.required else "array"}
+    limits = {"minItems": item.min_items, "maxItems": item.max_items}
+    found |= {word: limit for word, limit in limits.items() if limit is not None}
+    if item.rows:
+        inner = {f.name: field_schema(f, tongue, writing=writing) for f in item.rows.values()}
+        needed = [f.name for f in item.rows.values() if f.required]
+        rows = {"type": "object", "properties": {"id": INTEGER, **inner}, "additionalProperties": False}
+        return found | {"items": rows | ({"required": needed} if needed and writing else {})}
+    if item.ref:
+        return found | {"items": INTEGER, "x-ref": item.ref}
+    offered = [choice for choice in item.enum if not (writing and choice.retired)]
+    labels = {str(choice.value): choice.label(tongue) for choice in offered}
+    return found | {"items": {"type": "string", "enum": [c.value for c in offered]}, "x-enum-labels": labels}
+
+
 def _schemas(entity: Entity, actor: Actor, tongue: str) -> dict[str, Any]:
     name = entity.name
     seen = access.readable_somewhere(actor, entity, "show") if access.may(actor, entity, "show") else ()
     listed = access.readable_somewhere(actor, entity, "list")
     both = {f.name: f for f in (*seen, *listed)}
     stored = {f.name: field_schema(f, tongue) for f in entity.definition.fields.values() if f.name in both}
-    labels = {"type": "object", "additionalProperties": {"type": "string"}}
+    labels = {"type": "object", "additionalProperties": {"type": ["string", "array"]}}
     found: dict[str, Any] = {
         name: {
             "type": "object",

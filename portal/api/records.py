@@ -17,6 +17,7 @@ from metadata import access, records
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, StaleVersion
+from metadata.model import Field
 from metadata.records import Filter, Query, Record
 from metadata.records.read import without
 from portal import catalogs, units
@@ -91,19 +92,17 @@ def remove(definition: str, record_id: int) -> Response:
 def info(definition: str) -> Response:
     """The fields and actions that the caller has."""
     entity, actor, tongue = entity_called(definition), current_actor(), language()
-    columns = [
-        {
-            "name": f.name,
-            "label": f.title(tongue),
-            "type": f.type,
-            "required": f.required,
-            "ref": f.ref,
-            "choices": [{"value": c.value, "label": c.label(tongue)} for c in f.enum if not c.retired],
-        }
-        for f in access.readable_somewhere(actor, entity, "list")
-    ]
+    columns = [_described(f, tongue) for f in access.readable_somewhere(actor, entity, "list")]
     can = [f"can_{a}" for a in ("list", "show", "add", "edit", "remove", "export") if access.may(actor, entity, a)]
     return answer({"permissions": can, "columns": columns, "title": entity.definition.plural(tongue)})
+
+
+def _described(item: Field, tongue: str) -> dict[str, Any]:
+    """A field for a caller who builds a form from it; a child table with its own fields."""
+    choices = [{"value": c.value, "label": c.label(tongue)} for c in item.enum if not c.retired]
+    told = {"name": item.name, "label": item.title(tongue), "type": item.type, "required": item.required}
+    told |= {"ref": item.ref, "choices": choices}
+    return told | ({"rows": [_described(f, tongue) for f in item.rows.values()]} if item.rows else {})
 
 
 def entity_called(definition: str) -> Entity:

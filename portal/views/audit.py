@@ -165,8 +165,8 @@ def _text(field: Any, value: Any) -> str:
     if value is None or value == []:
         return "–"
     if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    if field is not None and field.ref:
+        return ", ".join(item if isinstance(item, str) else orjson.dumps(item).decode() for item in value)
+    if field is not None and field.target:
         return f"#{value}"
     return shown_value(field, value) if isinstance(value, bool | str | int | float) else orjson.dumps(value).decode()
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
+from werkzeug.datastructures import MultiDict
+
 from metadata import fieldtypes, records
 from metadata.catalog import Entity
 from metadata.errors import Problem, ProductError, StaleVersion
@@ -24,6 +27,7 @@ class Input:
     """One input: the field, how it is asked for, its text, and what is wrong with it.
 
     `shown` and `required` are with the values as they stand; `left` says that only its value keeps it in sight.
+    `entries` are the chosen ones of a list of records or choices: what is sent, and what people read.
     """
 
     field: Field
@@ -36,6 +40,7 @@ class Input:
     shown: bool
     required: bool
     left: bool
+    entries: tuple[tuple[str, str], ...] = ()
 
     @property
     def id(self) -> str:
@@ -65,12 +70,18 @@ def zone() -> ZoneInfo:
     return ZoneInfo(chosen_zone())
 
 
-def typed(fields: Iterable[Field], form: Mapping[str, str]) -> dict[str, str]:
-    """What was typed for each field; a switch that is off sends nothing and means no."""
+def typed(fields: Iterable[Field], form: MultiDict[str, str]) -> dict[str, str]:
+    """What was typed for each field; a switch that is off sends nothing and means no.
+
+    The entries of a list are sent one by one, after an empty one that says that the list was asked for.
+    """
     found = {}
     for field in fields:
         if field.type == "boolean":
             found[field.name] = "true" if form.get(field.name) else "false"
+        elif field.name in form and field.many and not field.rows:
+            sent = [entry for entry in form.getlist(field.name) if entry]
+            found[field.name] = orjson.dumps(sent).decode() if sent else ""
         elif field.name in form:
             found[field.name] = form[field.name]
     return found
@@ -85,6 +96,8 @@ def texts(entity: Entity, values: Mapping[str, Any]) -> dict[str, str]:
 def _text(field: Field, value: Any) -> str:
     if field.type == "date_time":
         return str(value.astimezone(zone()).strftime("%Y-%m-%dT%H:%M"))
+    if field.many and not field.rows:
+        return orjson.dumps([str(entry) for entry in value]).decode()
     return fieldtypes.of(field).to_text(value)
 
 
@@ -107,11 +120,11 @@ def view(
     free = {f.name for f in fields}
     wrong = _by_field(error.problems if error else ())
     theirs = record if isinstance(error, StaleVersion) else None
-    picked = _picked(fields, given, record)
+    named = _named(fields, given, record)
     sections = []
     for section in entity.definition.screen.sections:
         inputs = tuple(
-            _input(entity.definition.fields[n], given, picked, wrong, theirs, outlook)
+            _input(entity.definition.fields[n], given, named, wrong, theirs, outlook)
             for n in section.fields
             if n in free
         )
@@ -148,43 +161,66 @@ def _by_field(problems: Iterable[Problem]) -> dict[str, list[str]]:
 def _input(
     field: Field,
     given: Mapping[str, str],
-    picked: Mapping[str, str],
+    named: Mapping[tuple[str, str], str],
     wrong: Mapping[str, list[str]],
     theirs: Record | None,
     outlook: Outlook,
 ) -> Input:
     text, problems, asked = given.get(field.name, ""), tuple(wrong.get(field.name, ())), outlook.asked
+    sent = _sent(field, text)
+    entries = tuple((word, named.get((field.ref or "", word), word)) for word in sent if word)
     return Input(
         field,
         widget=field.widget if field.widget == "textarea" else fieldtypes.of(field).widget,
         text=text,
         problems=problems,
-        choices=tuple(c for c in field.enum if not c.retired or str(c.value) == text),
-        picked=picked.get(field.name, ""),
+        choices=tuple(c for c in field.enum if not c.retired or str(c.value) in sent),
+        picked=named.get((field.ref or "", text), ""),
         theirs=shown(field, theirs) if theirs is not None else "",
         shown=field.name in asked.shown or bool(problems),
         required=field.name in asked.required,
         left=field.name in asked.left,
+        entries=entries if field.many and not field.rows else (),
     )
 
 
-def _picked(fields: Iterable[Field], given: Mapping[str, str], record: Record | None) -> dict[str, str]:
-    """What people read for each reference that is chosen; those that the record does not name already are asked for.
+def _sent(field: Field, text: str) -> list[str]:
+    """What the form sends for a field: one text, of a list one for each entry."""
+    if not (field.many and not field.rows):
+        return [text]
+    try:
+        sent = orjson.loads(text or "[]")
+    except orjson.JSONDecodeError:  # an address that somebody typed
+        return []
+    return [str(entry) for entry in sent] if isinstance(sent, list) else []
+
+
+Named = dict[tuple[str, str], str]
+
+
+def _named(fields: Iterable[Field], given: Mapping[str, str], record: Record | None) -> Named:
+    """What people read for the records that are chosen; those that the record does not name already are asked for.
 
     One statement for each definition that is pointed at, however many fields point there.
     """
-    chosen = [(f, int(text)) for f in fields if f.ref and (text := given.get(f.name, "")).isdecimal()]
-    known = {f.name: record.labels[f.name] for f, number in chosen if record and _holds(record, f, number)}
+    pointing = [f for f in fields if f.ref and not f.rows]
+    chosen = {(str(f.ref), word) for f in pointing for word in _sent(f, given.get(f.name, "")) if word.isdecimal()}
+    known: Named = {}
+    for field in pointing:
+        known.update(_told(field, record) if record else {})
     wanted: dict[str, set[int]] = {}
-    for field, number in chosen:
-        if field.name not in known and number <= fieldtypes.LARGEST_INTEGER:
-            wanted.setdefault(str(field.ref), set()).add(number)
-    found = {(ref, number): words for ref, ids in wanted.items() for number, words in _labels(ref, ids)}
-    return {f.name: known.get(f.name) or found.get((str(f.ref), n)) or f"#{n}" for f, n in chosen}
+    for ref, word in chosen - known.keys():
+        if int(word) <= fieldtypes.LARGEST_INTEGER:
+            wanted.setdefault(ref, set()).add(int(word))
+    found = {(ref, str(number)): words for ref, ids in wanted.items() for number, words in _labels(ref, ids)}
+    return {key: known.get(key) or found.get(key) or f"#{key[1]}" for key in chosen}
 
 
-def _holds(record: Record, field: Field, number: int) -> bool:
-    return record.get(field.name) == number and field.name in record.labels
+def _told(field: Field, record: Record) -> Named:
+    """The records that the stored one names with this field."""
+    value, words = record.get(field.name), record.labels.get(field.name)
+    pairs = zip(value or (), words or (), strict=False) if field.many else [(value, words)]
+    return {(str(field.ref), str(number)): word for number, word in pairs if word}
 
 
 def _labels(ref: str, ids: set[int]) -> list[tuple[int, str]]:

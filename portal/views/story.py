@@ -5,7 +5,7 @@ Called by the record page. Names of references cost one statement for each defin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from metadata import access, fieldtypes, records
@@ -16,7 +16,7 @@ from metadata.records import Entry
 from portal import catalogs
 from portal.access import language
 from portal.extensions import db
-from portal.formats import shown_value
+from portal.formats import shown_list, shown_value
 
 NOTHING = "–"
 Lines = list[tuple[str, str, str]]
@@ -40,12 +40,26 @@ def _lines(fields: Mapping[str, Field], entry: Entry, names: Mapping[str, Mappin
 def _word(field: Field, value: Any, names: Mapping[str, Mapping[int, str]]) -> str:
     if value is None or value == "":
         return NOTHING
-    if field.ref:
-        return names.get(field.ref, {}).get(value, f"#{value}")
+    if field.target:
+        return names.get(field.target, {}).get(value, f"#{value}")
+    if field.many and isinstance(value, list):
+        return shown_list(field, value, _labels(field, value, names)) or NOTHING
     try:
         return shown_value(field, fieldtypes.of(field).from_json(field, value)) or NOTHING
     except fieldtypes.BadValue:  # from a time when the field had another type
         return str(value)
+
+
+def _labels(field: Field, value: list[Any], names: Mapping[str, Mapping[int, str]]) -> list[Any]:
+    """The names of the records that entries point at, as far as they can be told."""
+    if not field.rows:
+        return [names.get(field.ref or "", {}).get(entry, "") for entry in value]
+    pointing = [f for f in field.rows.values() if f.ref]
+    return [
+        {f.name: names.get(f.ref or "", {}).get(row.get(f.name), "") for f in pointing}
+        for row in value
+        if isinstance(row, dict)
+    ]
 
 
 def _names(fields: Mapping[str, Field], entries: list[Entry], actor: Actor) -> dict[str, dict[int, str]]:
@@ -53,9 +67,9 @@ def _names(fields: Mapping[str, Field], entries: list[Entry], actor: Actor) -> d
     for entry in entries:
         for values in (entry.before, entry.after) if entry.action == "change" else ():
             for name, value in values.items():
-                field = fields.get(name)
-                if field is not None and field.ref and isinstance(value, int):
-                    wanted.setdefault(field.ref, set()).add(value)
+                if name in fields:
+                    for target, number in _pointed(fields[name], value):
+                        wanted.setdefault(target, set()).add(number)
     catalog = catalogs.current()
     return {
         name: dict(
@@ -64,3 +78,10 @@ def _names(fields: Mapping[str, Field], entries: list[Entry], actor: Actor) -> d
         for name, ids in wanted.items()
         if name in catalog and access.may(actor, catalog[name], "list")
     }
+
+
+def _pointed(field: Field, value: Any) -> Iterator[tuple[str, int]]:
+    """The records that a stored JSON value of `field` points at."""
+    for entry in value if isinstance(value, list) else [value]:
+        cells = [(f, entry.get(f.name)) for f in field.rows.values()] if isinstance(entry, dict) else [(field, entry)]
+        yield from ((f.ref, cell) for f, cell in cells if f.ref and isinstance(cell, int))

@@ -67,6 +67,12 @@ def root(**words: Any) -> Change:
     )
 
 
+def rows(**inner: Any) -> Change:
+    """A child table called extra."""
+    return field(type="array", items={"type": "object", "properties": inner})
+
+
+NO_LIST = "A list needs entries that can be stored: records, choices, or rows with fields."
 UNDECLARED = "There is no field called “ghost”."
 NO_FIT = "“{}” does not go with this type of field."
 
@@ -98,8 +104,8 @@ WRONG: list[tuple[Change, str, str]] = [
     (lambda d: [of(n, **{"x-id": "c"})(d) for n in ("made", "over")], "/properties/over/x-id", "Two fields can't keep their values in the same column “c”."),
     # types
     (field(), "/properties/extra/type", "“type” is missing."),
-    (field(type="strin"), "/properties/extra/type", "Must be one of: string, integer, number, boolean."),
-    (field(type=["string", "null"]), "/properties/extra/type", "Must be one of: string, integer, number, boolean."),
+    (field(type="strin"), "/properties/extra/type", "Must be one of: string, integer, number, boolean, array, object."),
+    (field(type=["string", "null"]), "/properties/extra/type", "Must be one of: string, integer, number, boolean, array, object."),
     (field(anyOf=[{"type": "string"}], type="string"), "/properties/extra/anyOf", "“anyOf” is no word of the dialect here."),
     (field(type="string", format="ipv4"), "/properties/extra/format", "Must be one of: date, date-time, time, email, uri, uuid."),
     (of("made", maxLength=3), "/properties/made/maxLength", NO_FIT.format("maxLength")),
@@ -109,14 +115,32 @@ WRONG: list[tuple[Change, str, str]] = [
     (field(**{"$ref": "ghost"}), "/properties/extra/$ref", "There is no definition called “ghost”."),
     (field(**{"$ref": "https://example.com/a.json"}), "/properties/extra/$ref", "A name has up to 40 small letters, digits and single _, and begins with a letter."),
     (field(**{"$ref": "#/properties/day"}), "/properties/extra/$ref", "A name has up to 40 small letters, digits and single _, and begins with a letter."),
-    (field(type="array", items={"$ref": "shift"}), "/properties/extra", "Lists of references are not supported yet."),
-    (field(type="array", items={"type": "string", "enum": ["a"]}), "/properties/extra", "Lists of choices are not supported yet."),
-    (field(type="array", items={"type": "object"}), "/properties/extra", "Lists are not supported yet."),
-    (field(type="object", properties={}), "/properties/extra", "Nested objects are not supported yet."),
+    (field(type="array", items={"$ref": "ghost"}), "/properties/extra/items/$ref", "There is no definition called “ghost”."),
+    (field(type="array", items={"type": "integer", "enum": [1]}), "/properties/extra", "A list of choices holds texts."),
+    (field(type="array", items={"type": "string"}), "/properties/extra", NO_LIST),
+    (field(type="array", items={"type": "object"}), "/properties/extra", NO_LIST),
+    (field(type="array", prefixItems=[]), "/properties/extra", "Lists whose entries differ by their place can't be stored."),
+    (field(type="array", items={"$ref": "shift"}, minItems=3, maxItems=2), "/properties/extra/maxItems", "No value can be above 3 and below 2."),
+    (field(type="array", items={"type": "string", "enum": ["a"]}, default=["b"]), "/properties/extra/default", "There is no choice “b”."),
+    (rows(part={"type": "array", "items": {"$ref": "shift"}}), "/properties/extra/items/properties/part", "A row holds single values."),
+    (rows(part={"type": "string", "x-format": "attachment"}), "/properties/extra/items/properties/part", "A row can't hold a file."),
+    (rows(part={"type": "number", "x-formula": "1"}), "/properties/extra/items/properties/part", "A row can't hold a formula."),
+    (rows(part={"$ref": "shift", "x-tree": True}), "/properties/extra/items/properties/part", "A row can't be part of a tree."),
+    (rows(part={"$ref": "ghost"}), "/properties/extra/items/properties/part/$ref", "There is no definition called “ghost”."),
+    (rows(select={"type": "integer"}), "/properties/extra/items/properties/select", "“select” already means something to SQL."),
+    (rows(part={"type": "integer", "minimum": 3, "maximum": 1}), "/properties/extra/items/properties/part/maximum", "No value can be above 3 and below 1."),
+    (field(type="object"), "/properties/extra", "An object without named fields can't be stored."),
+    (field(type="string", properties={}), "/properties/extra", "Fields within a field need an object."),
+    (field(type="object", properties={"a": {"type": "object", "properties": {"b": {"type": "object", "properties": {}}}}}), "/properties/extra/properties/a/properties/b", "Objects can't be nested deeper."),
+    (field(type="object", properties={"a": {"type": "integer"}}, required=["a"]), "/properties/extra/required", "Fields of “extra” can only be required when the object itself is."),
+    (field(type="object", properties={"a": {"$ref": "ghost"}}), "/properties/extra/properties/a/$ref", "There is no definition called “ghost”."),
+    (field(type="integer", **{"x-format": "person"}), "/properties/extra", "There is no definition called “employee”."),
+    (field(type="integer", **{"x-format": "person", "$ref": "shift"}), "/properties/extra", "“shift” does not hold people."),
+    (lambda d: (field(type="array", items={"$ref": "shift"})(d), d.update({"x-label": ["extra"]})), "/x-label/0", "“extra” can't be part of a label."),
+    (lambda d: (field(type="array", items={"$ref": "shift"})(d), d.update({"x-unique": [["extra"]]})), "/x-unique/0", "“extra” can't be kept unique."),
     (field(type="string", **{"x-format": "attachment"}), "/properties/extra", "Attachments are not supported yet."),
-    (field(**{"$ref": "shift", "x-format": "person"}), "/properties/extra", "Fields of format person are not supported yet."),
     (field(type="number", **{"x-formula": "made - planned"}), "/properties/extra", "Formulas are not supported yet."),
-    (field(**{"$ref": "shift", "x-tree": True}), "/properties/extra", "Trees are not supported yet."),
+    (field(**{"$ref": "ghost", "x-tree": True}), "/properties/extra/$ref", "A tree is made of references to the same definition; “ghost” is another."),
     # values
     (of("made", minimum=5, maximum=4), "/properties/made/maximum", "No value can be above 5 and below 4."),
     (of("made", minimum=5, exclusiveMaximum=5), "/properties/made/exclusiveMaximum", "No value can be above 5 and below 5."),

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from metadata import validation
+from metadata import dialect, validation
 from metadata.changes import compare
 from metadata.parser import parse
+from metadata.validation import Rules
 
 
 def definition(**schema: Any) -> Any:
@@ -64,3 +65,36 @@ class TestPatterns:
         said = refused("a" * 200_000, type="string", maxLength=100, pattern="a*a*b")
         assert said == ["Must have at most 100 characters."]
         assert time.perf_counter() - started < 1
+
+
+class TestOwnRules:
+    def test_refuse_a_record_in_the_definitions_own_words(self):
+        document = {
+            "$id": "trip",
+            "title": "Trip",
+            "type": "object",
+            "properties": {"kind": {"type": "string", "enum": ["train", "car"]}, "km": {"type": "integer"}},
+            "x-rules": [
+                {
+                    "if": {
+                        "properties": {"kind": {"const": "car"}, "km": {"minimum": 500}},
+                        "required": ["kind", "km"],
+                    },
+                    "message": "Beyond 500 km take the train.",
+                    "at": "kind",
+                    "x-i18n": {"zh": "超过 500 公里请乘火车。"},
+                }
+            ],
+        }
+        assert dialect.check([document]) == []
+        rules = Rules(parse(document))
+        assert rules.check({"kind": "car", "km": 499}) == []
+        problem = rules.check({"kind": "car", "km": 500})[0]
+        assert (problem.pointer, problem.text) == ("/kind", "Beyond 500 km take the train.")
+        assert problem.said == {"zh": "超过 500 公里请乘火车。"}
+
+    def test_names_fields_that_there_are(self):
+        rule = {"if": {"required": ["ghost"]}, "message": "No.", "at": "spirit"}
+        document = {"$id": "trip", "title": "T", "type": "object", "properties": {"km": {"type": "integer"}}}
+        found = dialect.check([{**document, "x-rules": [rule]}])
+        assert {p.pointer for p in found} == {"/x-rules/0/at", "/x-rules/0/if/required/0"}
