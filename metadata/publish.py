@@ -44,13 +44,23 @@ class Preview:
         return not self.problems
 
 
-def preview(session: Session, catalog: Catalog, documents: Iterable[Document], confirm: Sequence[str] = ()) -> Preview:
-    """All changes with counts and examples, all problems, and which other definitions depend on them."""
+def preview(
+    session: Session,
+    catalog: Catalog,
+    documents: Iterable[Document],
+    confirm: Sequence[str] = (),
+    *,
+    restoring: bool = False,
+) -> Preview:
+    """All changes with counts and examples, all problems, and which other definitions depend on them.
+
+    `restoring`: the documents are those of an earlier version, see `rollback`.
+    """
     given = list(documents)
-    refused = dialect.check(given, catalog)
+    refused = dialect.check(given, catalog, restoring=restoring)
     if refused:
         return Preview((), tuple(refused))
-    plan = planning.plan(session, catalog, given)
+    plan = planning.plan(session, catalog, given, restoring=restoring)
     weight = weighing.weigh(plan.scales(session, confirm), keep=False)
     touched = {name for name, changes in weight.changes.items() if changes}
     dependents = sorted({other for name in touched for other, _field in catalog.referrers.get(name, ())} - touched)
@@ -102,19 +112,25 @@ def publish(
 
 
 def rollback(
-    session: Session, catalog: Catalog, version: int, *, actor: Actor, comment: str, now: datetime, **more: Any
+    session: Session,
+    catalog: Catalog,
+    version: int,
+    *,
+    actor: Actor,
+    comment: str,
+    now: datetime,
+    only: Sequence[str] = (),
+    **more: Any,
 ) -> Catalog:
-    """Publish the definitions as they were in `version` again; fields that return bring their values."""
-    if not 0 < version <= catalog.version:
-        raise DefinitionError("There is no catalog version %(version)s.", params={"version": version})
-    earlier = versions.documents(session, version)
-    later = [name for name in catalog if earlier.get(name) is None]
-    documents = [d for d in earlier.values() if d is not None]
-    withdrawn = [{"$id": name, "x-withdrawn": True} for name in later]
+    """Publish the definitions as they were in `version` again, all or `only` these; fields return with their values.
+
+    Raises DefinitionError for a version, NotFound for a definition that never was, and what `publish` raises.
+    """
+    documents = versions.earlier(session, catalog, version, only)
     after = publish(
         session,
         catalog,
-        [*documents, *withdrawn],
+        documents,
         actor=actor,
         comment=comment,
         now=now,
@@ -122,7 +138,8 @@ def rollback(
         rolled_back_to=version,
         **more,
     )
-    installed.carry_back(session, version, after.version)
+    if not only:
+        installed.carry_back(session, version, after.version)
     return after
 
 
@@ -180,6 +197,7 @@ def _record(
     connection.execute(insert(store.definition), rows)
     told = [
         {"definition": c.definition, "field": c.field, "kind": c.kind, "message": c.message, "params": dict(c.params)}
+        | ({"count": c.count} if c.count else {})
         for changes in weighed.values()
         for c in changes
     ]

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from metadata import parser, store
 from metadata.catalog import EMPTY, Catalog, Entity, compile_catalog
-from metadata.errors import CatalogMoved
+from metadata.errors import CatalogMoved, DefinitionError, NotFound
 from metadata.model import Definition
 
 LOCK_KEY = 0x504C554D42  # "PLUMB"
@@ -89,6 +89,26 @@ def first_documents(session: Session, names: Iterable[str]) -> dict[str, Any]:
     oldest = first.where(table.c.name.in_(list(names))).group_by(table.c.name).subquery()
     joined = table.join(oldest, (oldest.c.name == table.c.name) & (oldest.c.version == table.c.catalog_version))
     return {row[0]: row[1] for row in session.execute(select(table.c.name, table.c.document).select_from(joined))}
+
+
+def earlier(session: Session, catalog: Catalog, version: int, only: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """What to publish so that all definitions, or `only` these, are as they were in `version`.
+
+    What did not exist then is withdrawn. Raises DefinitionError for a version, NotFound for a name that never was.
+    """
+    if not 0 < version <= catalog.version:
+        raise DefinitionError("There is no catalog version %(version)s.", params={"version": version})
+    then = documents(session, version)
+    wanted = list(only) or sorted({*then, *catalog})
+    made: list[dict[str, Any]] = []
+    for name in wanted:
+        document = then.get(name)
+        if document is None and name not in catalog:
+            if name not in then and name in only:
+                raise NotFound("There is no definition called “%(name)s”.", params={"name": name})
+            continue
+        made.append(document if document is not None else {"$id": name, "x-withdrawn": True})
+    return made
 
 
 def load_catalog(session: Session, previous: Catalog | None = None, version: int | None = None) -> Catalog:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from metadata import publish
 from metadata import store as metadata_store
-from metadata.access import load_actor, may_design
+from metadata.access import load_actor, may_design, may_read_definitions
 from metadata.engine import engine_options, prepare, reading, writing
 from metadata.versions import CatalogSource
 from portal import access, config, errors, menu, metrics, permissions, security
@@ -32,6 +32,7 @@ from portal.api import definitions as api_definitions
 from portal.api import entry, idempotency, openapi, reference
 from portal.api import imports as api_imports
 from portal.api import jobs as api_jobs
+from portal.api import revisions as api_revisions
 from portal.api import tokens as api_tokens
 from portal.api import training as api_training
 from portal.config import Settings
@@ -51,6 +52,7 @@ from portal.views import (
     directory,
     guides,
     health,
+    history,
     home,
     imports,
     inbox,
@@ -59,6 +61,7 @@ from portal.views import (
     onboarding,
     panels,
     records,
+    restoring,
     reviews,
     roles,
     tours,
@@ -170,12 +173,11 @@ def _rooms(app: Flask) -> None:
     app.register_blueprint(account.blueprint)
     app.register_blueprint(accounts.blueprint)
     app.register_blueprint(roles.blueprint)
-    app.register_blueprint(audit.blueprint)
-    app.register_blueprint(designer.blueprint)
-    app.register_blueprint(api_definitions.blueprint)
-    csrf.exempt(api_definitions.blueprint)
-    app.register_blueprint(api_audit.blueprint)
-    csrf.exempt(api_audit.blueprint)
+    for pages in (audit, designer, history, restoring):
+        app.register_blueprint(pages.blueprint)
+    for api in (api_definitions, api_revisions, api_audit):
+        app.register_blueprint(api.blueprint)
+        csrf.exempt(api.blueprint)
     app.before_request(account.change_given_password)
     records.LINKS[:] = [accounts.action_for]
     panels.DUE[:] = [my_reviews.due, onboarding.due]
@@ -199,6 +201,7 @@ def _rooms(app: Flask) -> None:
         menu.Fixed("data", imports.TITLE, "imports.new", imports.visible),
         menu.Fixed("data", jobs.TITLE, "jobs.list_page", jobs.visible),
         menu.Fixed("administration", designer.TITLE, "designer.index", may_design),
+        menu.Fixed("administration", history.TITLE, "history.index", may_read_definitions),
         menu.Fixed("administration", reference.TITLE, "api_reference.overview", reference.visible),
         menu.Fixed("administration", accounts.TITLE, "accounts.list_page", may_manage),
         menu.Fixed("administration", roles.TITLE, "roles.list_page", may_manage),

@@ -39,10 +39,16 @@ PUBLISH = {
     "properties": {**WHAT, "bases": REVISIONS, "comment": COMMENT},
     "required": ["comment"],
 }
+ONLY = {"type": "array", "items": {"type": "string"}, "description": "These definitions; all without it."}
 ROLLBACK = {
     "type": "object",
-    "properties": {"version": {"type": "integer"}, "comment": COMMENT},
+    "properties": {"version": {"type": "integer"}, "definitions": ONLY, "comment": COMMENT},
     "required": ["version", "comment"],
+}
+ROLLBACK_PREVIEW = {
+    "type": "object",
+    "properties": {"version": {"type": "integer"}, "definitions": ONLY},
+    "required": ["version"],
 }
 LIST = {
     "type": "object",
@@ -169,14 +175,7 @@ def preview() -> Response:
     body = body_object()
     given = [*_documents(body), *(d.document for d in _drafts(body))]
     seen = publish.preview(db.session(), catalogs.current(), given, _names(body, "confirm"))
-    return answer(
-        {
-            "publishable": seen.publishable,
-            "changes": [_change(c) for c in seen.changes],
-            "problems": [_problem(p) for p in seen.problems],
-            "dependents": list(seen.dependents),
-        }
-    )
+    return answer(_seen(seen))
 
 
 @blueprint.post("/publish")
@@ -206,15 +205,38 @@ def publish_now() -> Response:
 @blueprint.post("/rollback")
 @describe(body=ROLLBACK, result=ANY, visible=DESIGNS)
 def roll_back() -> Response:
-    """Publish all definitions as they were in an earlier version."""
+    """Publish all definitions, or those named, as they were in an earlier version."""
     body, actor = body_object(), current_actor()
-    version, comment = body.get("version"), _comment(body)
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise Invalid("A whole number is expected here.", field="version")
+    version, only, comment = _version(body), _names(body, "definitions"), _comment(body)
     after = units.publish(
-        lambda s, c: publish.rollback(s, c, version, actor=actor, comment=comment, now=units.utcnow())
+        lambda s, c: publish.rollback(s, c, version, actor=actor, comment=comment, now=units.utcnow(), only=only)
     )
     return answer({"version": after.version})
+
+
+@blueprint.post("/rollback/preview")
+@describe(body=ROLLBACK_PREVIEW, result=ANY, visible=DESIGNS)
+def roll_back_preview() -> Response:
+    """What a rollback would do: changes with counts and examples, problems, dependents; nothing is changed."""
+    body, session, catalog = body_object(), db.session(), catalogs.current()
+    documents = versions.earlier(session, catalog, _version(body), _names(body, "definitions"))
+    return answer(_seen(publish.preview(session, catalog, documents, [*catalog], restoring=True)))
+
+
+def _version(body: Mapping[str, Any]) -> int:
+    version = body.get("version")
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise Invalid("A whole number is expected here.", field="version")
+    return version
+
+
+def _seen(seen: publish.Preview) -> dict[str, Any]:
+    return {
+        "publishable": seen.publishable,
+        "changes": [_change(c) for c in seen.changes],
+        "problems": [_problem(p) for p in seen.problems],
+        "dependents": list(seen.dependents),
+    }
 
 
 def _unknown(name: str) -> NotFound:

@@ -12,12 +12,13 @@ import orjson
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from metadata import access, publish, versions
+from metadata import access, publish, revisions, versions
 from metadata.catalog import Catalog
 from metadata.changes import Change
 from metadata.engine import publishing
 from metadata.errors import NotFound
 from metadata.parser import load_text, thawed
+from metadata.telling import english
 from portal import app as portal_app
 from portal.cli.output import answer, json_option
 from portal.extensions import db
@@ -62,11 +63,20 @@ def show(name: str, version: int | None, as_json: bool) -> None:  # noqa: ARG001
 
 @definitions.command()
 @click.argument("name", required=False)
+@click.option("--from", "first", type=int, metavar="VERSION", help="Tell what changed from this version on.")
+@click.option("--to", "last", type=int, metavar="VERSION", help="Up to this version; default is the one in force.")
 @json_option
-def history(name: str | None, as_json: bool) -> None:
-    """Published versions, newest first. Example: plumbline definitions history employee"""
+def history(name: str | None, first: int | None, last: int | None, as_json: bool) -> None:
+    """Published versions, newest first. Example: plumbline definitions history employee --from 3 --to 5"""
     with _app().app_context():
-        rows = publish.history(db.session(), name)
+        session = db.session()
+        if first is not None or last is not None:
+            end = versions.read(session).catalog if last is None else last
+            found = revisions.between(session, end - 1 if first is None else first, end, (name,) if name else ())
+            told = [{"definition": one.name, "lines": [english(line) for line in one.lines()]} for one in found]
+            answer(told, [f"{one['definition']}: {line}" for one in told for line in one["lines"]], as_json)
+            return
+        rows = publish.history(session, name)
     answer(rows, [f"{r['version']:5} {r['at']:%Y-%m-%d %H:%M} {r['author']:16} {r['comment']}" for r in rows], as_json)
 
 
@@ -102,6 +112,10 @@ def diff(paths: tuple[Path, ...], confirm: tuple[str, ...], as_json: bool) -> No
     with _app().app_context():
         session = db.session()
         seen = publish.preview(session, _catalog(session), _documents(paths), confirm)
+    _preview(seen, as_json)
+
+
+def _preview(seen: publish.Preview, as_json: bool) -> None:
     value = {
         "changes": [
             {
@@ -157,14 +171,23 @@ def publish_files(paths: tuple[Path, ...], comment: str, confirm: tuple[str, ...
 
 @definitions.command()
 @click.argument("version", type=int)
-@click.option("--comment", required=True, help="Why; kept in the history.")
+@click.option("--comment", help="Why; kept in the history.")
+@click.option("--only", multiple=True, metavar="NAME", help="This definition alone; may be given again.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen; change nothing.")
 @json_option
-def rollback(version: int, comment: str, as_json: bool) -> None:
-    """Publish an earlier version again. Example: plumbline definitions rollback 3 --comment Back"""
+def rollback(version: int, comment: str | None, only: tuple[str, ...], dry_run: bool, as_json: bool) -> None:
+    """Publish an earlier version again. Example: plumbline definitions rollback 3 --only employee --comment Back"""
+    if not dry_run and not comment:
+        raise click.UsageError("Say why with --comment, or ask with --dry-run what would happen.")
     with _app().app_context(), publishing():
         session = db.session()
+        catalog = _catalog(session)
+        if dry_run:
+            documents = versions.earlier(session, catalog, version, only)
+            _preview(publish.preview(session, catalog, documents, [*catalog], restoring=True), as_json)
+            return
         done = publish.rollback(
-            session, _catalog(session), version, actor=OPERATOR, comment=comment, now=datetime.now(UTC)
+            session, catalog, version, actor=OPERATOR, comment=comment or "", now=datetime.now(UTC), only=only
         )
         session.commit()
     answer({"catalog_version": done.version}, [f"The catalog is at version {done.version}."], as_json)

@@ -322,13 +322,9 @@ def go_on(name: str) -> Any:
 
 
 @blueprint.get("/<name>/history")
-def history(name: str) -> str:
-    """The versions in which this definition was published, newest first."""
-    rows = [
-        {**row, "changes": [wording(c["message"], c["params"]) for c in row["changes"] if c["definition"] == name]}
-        for row in publish.history(db.session(), name)
-    ]
-    return _page("history", _desk(name), rows=rows)
+def history(name: str) -> Any:
+    """The history has pages of its own."""
+    return redirect(url_for("history.of", name=name))
 
 
 @blueprint.post("/<name>/return/<int:version>")
@@ -341,5 +337,5 @@ def bring_back(name: str, version: int) -> Any:
         desks.keep(_desk(name), document, _revision(), current_actor())
     except Conflict as error:
         flash(wording(error.message, error.params), "danger")
-        return redirect(url_for("designer.history", name=name), 303)
+        return redirect(url_for("history.of", name=name), 303)
     return redirect(url_for("designer.preview", name=name), 303)

@@ -21,7 +21,6 @@ PAGES = (
     f"{HERE}/field/line",
     f"{HERE}/texts",
     f"{HERE}/preview",
-    f"{HERE}/history",
 )
 
 
