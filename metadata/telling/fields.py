@@ -1,6 +1,6 @@
 """What changed about the fields: types, bounds, choices, formulas, texts; the rows of a grid field by field.
 
-Fields are matched by their column, so another name is a rename. What `metadata.changes` says about stored
+Fields are matched by where their values were born, so another name is a rename. What `metadata.changes` says about stored
 values is taken over; its general sentences are replaced by what exactly changed.
 """
 
@@ -85,7 +85,7 @@ def field_lines(old: Definition, new: Definition, language: str) -> Iterator[Lin
         yield Line("fields", Said(change.message, params), change.field, change.kind)
     before = _by_column(old.document.get("properties", {}))
     for name, schema in new.document.get("properties", {}).items():
-        held = before.get(schema.get("x-id", name))
+        held = before.get(_origin(name, schema))
         if held is not None:
             words = [_spoken(d, n, language) for d, n in ((old.document, held[0]), (new.document, name))]
             yield from _schema_lines(name, held, (name, schema), (words[0], words[1]), "")
@@ -98,7 +98,13 @@ def title_of(name: str, schema: Mapping[str, Any], words: Mapping[str, Any]) -> 
 
 
 def _by_column(properties: Mapping[str, Any]) -> dict[str, tuple[str, Mapping[str, Any]]]:
-    return {schema.get("x-id", name): (name, schema) for name, schema in properties.items()}
+    return {_origin(name, schema): (name, schema) for name, schema in properties.items()}
+
+
+def _origin(name: str, schema: Mapping[str, Any]) -> str:
+    """The column in which the field's values were born: the same through renames and conversions."""
+    was = schema.get("x-was")
+    return str(was[-1] if was else schema.get("x-id", name))
 
 
 def _spoken(document: Mapping[str, Any], name: str, language: str) -> Mapping[str, Any]:
@@ -218,12 +224,12 @@ def _labels(schema: Mapping[str, Any], words: Mapping[str, Any]) -> dict[str, st
 
 def _moved(old: Definition, new: Definition, language: str) -> Iterator[Line]:
     """Which fields moved: those that must be lifted out so that the rest is in the order of before."""
-    before = [f.column for f in old.fields.values()]
-    after = [f.column for f in new.fields.values() if f.column in before]
+    before = [f.origin for f in old.fields.values()]
+    after = [f.origin for f in new.fields.values() if f.origin in before]
     before = [column for column in before if column in after]
     if before == after:
         return
-    titles = {f.column: f.title(language) for f in new.fields.values()}
+    titles = {f.origin: f.title(language) for f in new.fields.values()}
     moved = [column for column in after if before.index(column) != after.index(column)]
     named = tuple(quoted(titles[column]) for column in moved)
     yield Line("screens", Said("The order of the fields changes: %(fields)s.", {"fields": named}), kind="order")

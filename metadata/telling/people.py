@@ -98,7 +98,7 @@ def _fields_of(
     old: Definition, new: Definition, named: Mapping[str, Any], was: Rule, now: Rule, language: str
 ) -> Iterator[Line]:
     """Fields that a role sees or changes no more, or again; by column, so that a rename is no change."""
-    columns = {f.column for f in old.fields.values()}
+    columns = {f.origin for f in old.fields.values()}
     for word, stop, begin, never in (
         (
             "hides",
@@ -117,11 +117,11 @@ def _fields_of(
         after = {_column(new, n) for n in now.get(word, ())}
         groups = ((stop, (after - before) & columns), (begin, before - after), (never, (after - before) - columns))
         for message, found in groups:
-            titles = [quoted(f.title(language)) for f in new.fields.values() if f.column in found]
+            titles = [quoted(f.title(language)) for f in new.fields.values() if f.origin in found]
             if titles:
                 yield _line(message if was else never, {**named, "fields": tuple(titles)})
 
 
 def _column(definition: Definition, name: str) -> str:
     item = definition.fields.get(name)
-    return item.column if item else name
+    return item.origin if item else name

@@ -66,7 +66,7 @@ def _unique(old: Definition, new: Definition, language: str) -> Iterator[Line]:
 
 
 def _column(definition: Definition, name: str) -> str:
-    return definition.fields[name].column if name in definition.fields else name
+    return definition.fields[name].origin if name in definition.fields else name
 
 
 def _title(definition: Definition, name: str, language: str) -> str:

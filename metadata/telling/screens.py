@@ -34,7 +34,7 @@ def _line(message: str, params: Mapping[str, Any]) -> Line:
 
 
 def _column(definition: Definition, name: str) -> str:
-    return definition.fields[name].column if name in definition.fields else name
+    return definition.fields[name].origin if name in definition.fields else name
 
 
 def _title(definition: Definition, name: str, language: str) -> str:
