@@ -1,7 +1,7 @@
 """What changed about the fields: types, bounds, choices, formulas, texts; the rows of a grid field by field.
 
-Fields are matched by where their values were born, so another name is a rename. What `metadata.changes` says about stored
-values is taken over; its general sentences are replaced by what exactly changed.
+Fields are matched by where their values were born, so another name is a rename. What `metadata.changes` says about
+stored values is taken over; its general sentences are replaced by what exactly changed.
 """
 
 from __future__ import annotations

@@ -135,7 +135,7 @@ class _Speaker:
         return listed(found)
 
     def _asked(self, name: str, asked: Mapping[str, Any]) -> list[Any]:
-        found: list[Any] = []
+        found: list[Any] = [] if asked else [Said("%(field)s may be filled", {"field": quoted(self.title(name))})]
         for key, value in asked.items():
             if key == "not":
                 found += [Said("not (%(what)s)", {"what": one}) for one in self._asked(name, value)]

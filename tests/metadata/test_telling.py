@@ -61,7 +61,7 @@ EXAMPLES = [
     (
         OUTPUT,
         at("then", value={"required": ["note", "line"]}),
-        "Holds from now on: where Produced = 0: “Note”, “Line” must be filled",
+        "Holds from now on: where Produced = 0: “Note”, “Line” must be filled; else: “Note” may be filled",
     ),
     (OUTPUT, at("x-unique", value=[["day"]]), "No two records may have the same “Day”."),
     (OUTPUT, at("title", value="Output"), "Its title: Production output → Output."),
