@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from metadata.model import ACTIONS, Definition
 from metadata.parser import thawed
+from metadata.parser.definition import rules_of
+from metadata.telling.rules import Speaker
 from metadata.telling.said import Line, Said, listed, quoted, shown
 
 ROWS = {
@@ -26,44 +29,57 @@ DEEDS = {
     "export": "export",
     "import": "import",
 }
-KNOWN = frozenset({"rows", "can", "hides", "locks", "others_only"})
+KNOWN = frozenset({"rows", "assigned", "where", "can", "hides", "locks", "others_only"})
+REACH = ("rows", "assigned", "where")
 Rule = Mapping[str, Any]
 
 
 def people_lines(old: Definition, new: Definition, language: str) -> Iterator[Line]:
-    """Every difference of access, role by role."""
+    """Every difference of access, role by role; of a role with several rules, rule by rule."""
     before, after = _rules(old), _rules(new)
     for role in dict.fromkeys((*before, *after)):
-        was, now = before.get(role), after.get(role)
+        was, now = before.get(role, []), after.get(role, [])
+        gone, come = [r for r in was if r not in now], [r for r in now if r not in was]
         named = {"role": Said(role)}
-        if was is None and now is not None:
-            yield _line("“%(role)s” comes in with %(rows)s: %(deeds)s.", {**named, **_reach(now)})
-            yield from _fields_of(new, new, named, {}, now, language)
-        elif was is not None and now is None:
-            yield _line("“%(role)s” has no access any more (before: %(rows)s: %(deeds)s).", {**named, **_reach(was)})
-        elif was is not None and now is not None and was != now:
-            yield from _changed(old, new, named, was, now, language)
+        for first, last in zip_longest(gone, come):
+            if first is not None and last is not None:
+                yield from _changed(old, new, named, first, last, language)
+            elif last is not None:
+                reach = {"rows": _rows(new, last, language), "deeds": listed(_deeds(last.get("can", ())))}
+                yield _line("“%(role)s” comes in with %(rows)s: %(deeds)s.", {**named, **reach})
+                yield from _fields_of(new, new, named, {}, last, language)
+            elif first is not None:
+                reach = {"rows": _rows(old, first, language), "deeds": listed(_deeds(first.get("can", ())))}
+                lost = "“%(role)s” has no access any more (before: %(rows)s: %(deeds)s)."
+                fewer = "“%(role)s” loses one rule (%(rows)s: %(deeds)s)."
+                yield _line(fewer if now else lost, {**named, **reach})
 
 
 def _line(message: str, params: Mapping[str, Any]) -> Line:
     return Line("people", Said(message, params), kind="access")
 
 
-def _rules(definition: Definition) -> dict[str, Rule]:
+def _rules(definition: Definition) -> dict[str, list[Rule]]:
     """The rules as written; those that a document without any has."""
     given = definition.document.get("x-access")
     if given is not None:
-        return {role: thawed(rule) for role, rule in given.items()}
-    return {role: {"rows": rule.rows, "can": sorted(rule.can)} for role, rule in definition.access.items()}
+        return {role: [thawed(rule) for rule in rules_of(said)] for role, said in given.items()}
+    return {
+        role: [{"rows": rule.rows, "can": sorted(rule.can)} for rule in rules]
+        for role, rules in definition.access.items()
+    }
 
 
-def _reach(rule: Rule) -> dict[str, Any]:
-    return {"rows": _rows(rule), "deeds": listed(_deeds(rule.get("can", ())))}
-
-
-def _rows(rule: Rule) -> Any:
-    scope = rule.get("rows", "none")
-    return Said(ROWS[scope]) if isinstance(scope, str) and scope in ROWS else shown(scope)
+def _rows(definition: Definition, rule: Rule, language: str) -> Any:
+    """Which records a rule is about."""
+    scope, speaker = rule.get("rows", "none"), Speaker(definition, language)
+    found: Any = Said(ROWS[scope]) if isinstance(scope, str) and scope in ROWS else shown(scope)
+    if rule.get("assigned"):
+        fields = tuple(quoted(speaker.title(name)) for name in rule["assigned"])
+        found = Said("%(rows)s by %(fields)s", {"rows": found, "fields": fields})
+    if rule.get("where"):
+        found = Said("%(rows)s where %(condition)s", {"rows": found, "condition": speaker.block(rule["where"])})
+    return found
 
 
 def _deeds(actions: Any) -> list[Any]:
@@ -74,8 +90,8 @@ def _deeds(actions: Any) -> list[Any]:
 def _changed(
     old: Definition, new: Definition, named: Mapping[str, Any], was: Rule, now: Rule, language: str
 ) -> Iterator[Line]:
-    if was.get("rows") != now.get("rows"):
-        params = {**named, "before": _rows(was), "after": _rows(now)}
+    if [was.get(key) for key in REACH] != [now.get(key) for key in REACH]:
+        params = {**named, "before": _rows(old, was, language), "after": _rows(new, now, language)}
         yield _line("“%(role)s” reaches %(after)s (before: %(before)s).", params)
     gained = [a for a in now.get("can", ()) if a not in was.get("can", ())]
     lost = [a for a in was.get("can", ()) if a not in now.get("can", ())]

@@ -77,7 +77,7 @@ def _conditions(definition: Definition, language: str) -> list[Said]:
     """The logic at the root, and the rules with a message, as sentences."""
     document = thawed(definition.document)
     found: list[Said] = []
-    speaker = _Speaker(definition, language)
+    speaker = Speaker(definition, language)
     if "if" in document:
         found.append(speaker.choice(document))
     if "not" in document:
@@ -96,7 +96,7 @@ def _conditions(definition: Definition, language: str) -> list[Said]:
     return found
 
 
-class _Speaker:
+class Speaker:
     """Blocks of logic in the words of one definition."""
 
     def __init__(self, definition: Definition, language: str) -> None:

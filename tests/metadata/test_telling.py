@@ -57,6 +57,11 @@ EXAMPLES = [
     (OUTPUT, at("properties", "line", "x-formula", value="a + b"), "“Line” is computed as a + b (before: –)."),
     (OUTPUT, at("x-access", "Employee", value={"rows": "own", "can": ["list"]}), "“Employee” can now: see the list."),
     (OUTPUT, at("x-access", "Auditor", value=None), "“Auditor” has no access any more (before: all records: see the list, open records, export)."),
+    (
+        OUTPUT,
+        at("x-access", "Employee", value=[{"rows": "all", "can": ["list"], "where": {"properties": {"line": {"const": "casting"}}}}]),
+        "“Employee” reaches all records where Line = Casting (before: no records).",
+    ),
     (OUTPUT, at("x-screen", "list", value=["day", "line"]), "The list no longer shows “Department”, “Shift”, “Planned”, “Produced”."),
     (
         OUTPUT,
