@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal, format_time, gettext
 
+from metadata import fieldtypes
 from metadata.model import Field
 from metadata.records import Record
 from portal.access import language
@@ -60,6 +61,11 @@ def shown_value(field: Field | None, value: Any) -> str:
     return str(value)
 
 
+def is_numeric(field: Field) -> bool:
+    """Whether its values stand right-aligned in a column."""
+    return fieldtypes.of(field).numeric
+
+
 def moment(value: datetime) -> str:
     """A moment without its seconds, as people make appointments."""
     return f"{format_date(value, 'medium')} {format_time(value, 'short')}"
@@ -81,6 +87,7 @@ def register(app: Flask) -> None:
         shown=shown,
         shown_list=shown_list,
         shown_value=shown_value,
+        is_numeric=is_numeric,
         moment=moment,
         date_of=date_of,
         time_of=time_of,

@@ -17,6 +17,7 @@ from portal import catalogs
 from portal.access import language
 from portal.extensions import db
 from portal.formats import shown_list, shown_value
+from portal.views import row_story
 
 NOTHING = "–"
 Lines = list[tuple[str, str, str]]
@@ -30,11 +31,14 @@ def told(entity: Entity, entries: Iterable[Entry], actor: Actor) -> list[tuple[E
 
 
 def _lines(fields: Mapping[str, Field], entry: Entry, names: Mapping[str, Mapping[int, str]]) -> Lines:
-    return [
-        (fields[n].title(language()), _word(fields[n], entry.before.get(n), names), _word(fields[n], value, names))
-        for n, value in entry.after.items()
-        if n in fields
-    ]
+    return [line for n, value in entry.after.items() if n in fields for line in _of(fields[n], entry, value, names)]
+
+
+def _of(field: Field, entry: Entry, value: Any, names: Mapping[str, Mapping[int, str]]) -> Lines:
+    before = entry.before.get(field.name)
+    if field.rows and all(isinstance(one, list | None) for one in (before, value)):
+        return list(row_story.lines(field, before or [], value or [], lambda f, cell: _word(f, cell, names)))
+    return [(field.title(language()), _word(field, before, names), _word(field, value, names))]
 
 
 def _word(field: Field, value: Any, names: Mapping[str, Mapping[int, str]]) -> str:

@@ -15,6 +15,12 @@
     return Array.from(holder.querySelectorAll("input, select, textarea")).filter(function (one) { return one.type !== "hidden"; });
   }
 
+  // A group of inputs is described as a whole; each single input is marked itself.
+  function marked(holder) {
+    var group = holder.querySelector("fieldset");
+    return group ? [group] : controls(holder);
+  }
+
   function announce(words) { form.querySelector("[data-announce]").textContent = words; }
 
   function showProblems(holder, problems) {
@@ -26,9 +32,10 @@
       holder.insertBefore(place, holder.querySelector("[data-left]"));
     }
     if (place) { place.textContent = problems.join(" "); place.hidden = !problems.length; }
-    controls(holder).forEach(function (one) {
+    marked(holder).forEach(function (one) {
       var words = (one.getAttribute("aria-describedby") || "").split(" ").filter(function (word) { return word && word !== id; });
-      if (problems.length) { words.push(id); one.setAttribute("aria-invalid", "true"); } else { one.removeAttribute("aria-invalid"); }
+      if (problems.length) { words.push(id); }
+      if (problems.length && one.tagName !== "FIELDSET") { one.setAttribute("aria-invalid", "true"); } else { one.removeAttribute("aria-invalid"); }
       if (words.length) { one.setAttribute("aria-describedby", words.join(" ")); } else { one.removeAttribute("aria-describedby"); }
       one.classList.toggle("is-invalid", problems.length > 0);
     });
@@ -37,8 +44,8 @@
   function require(holder, required) {
     var label = holder.querySelector("label.form-label, legend.form-label");
     if (label) { label.classList.toggle("required", required); }
-    controls(holder).forEach(function (one) {
-      if (required) { one.setAttribute("aria-required", "true"); } else { one.removeAttribute("aria-required"); }
+    marked(holder).forEach(function (one) {
+      if (required && one.tagName !== "FIELDSET") { one.setAttribute("aria-required", "true"); } else { one.removeAttribute("aria-required"); }
     });
   }
 
@@ -59,7 +66,10 @@
       holder.hidden = !now.shown && !inside;
       holder.querySelector("[data-left]").hidden = !now.left;
       require(holder, now.required);
-      if (!told.has(name)) { showProblems(holder, touched.has(name) ? now.problems : []); }
+      if (!told.has(name)) {
+        showProblems(holder, touched.has(name) ? now.problems : []);
+        holder.dispatchEvent(new CustomEvent("plumbline:problems", {detail: now.cells}));
+      }
     });
     var place = form.querySelector("[data-problems]");
     place.textContent = state.problems.join(" ");
@@ -80,7 +90,7 @@
   function changed(event) {
     var name = nameOf(event.target);
     if (!name || event.target.closest("[data-quiet]")) { return; }
-    var wrong = event.target.getAttribute("aria-invalid") === "true";
+    var wrong = told.has(name) || event.target.getAttribute("aria-invalid") === "true" || event.target.closest("[data-grid]");
     touched.add(name);
     told.delete(name);
     if (reads.indexOf(name) < 0 && !wrong) { return; }

@@ -1,18 +1,22 @@
 /* Searchable selects for references, and a question before what is hard to take back. */
 (function () {
   "use strict";
-  document.querySelectorAll("select[data-pick]").forEach(function (select) {
+  function searchable(select) {
     var picker = new TomSelect(select, {
-      valueField: "value", labelField: "text", searchField: [], preload: "focus", maxOptions: 50,
+      valueField: "value", labelField: "text", searchField: [], preload: "focus", maxOptions: 50, dropdownParent: select.closest("[data-grid]") ? "body" : null,  // a table would cut it off
       score: function () { return function () { return 1; }; },
       load: function (words, done) {
         fetch(select.dataset.pick + "?q=" + encodeURIComponent(words), {headers: {Accept: "application/json"}})
           .then(function (answer) { return answer.ok ? answer.json() : []; }).then(done).catch(function () { done(); });
       }
     });
-    ["aria-label", "aria-describedby", "aria-invalid", "aria-required"].forEach(function (name) {
+    ["aria-label", "aria-labelledby", "aria-describedby", "aria-invalid", "aria-required"].forEach(function (name) {
       if (select.hasAttribute(name)) { picker.control_input.setAttribute(name, select.getAttribute(name)); }
     });
+  }
+  document.querySelectorAll("select[data-pick]").forEach(searchable);
+  document.addEventListener("plumbline:added", function (event) {
+    event.target.querySelectorAll("select[data-pick]").forEach(searchable);
   });
   // A second click on the way must not send a form twice; coming back by the browser's history opens it again.
   document.querySelectorAll("form[data-once]").forEach(function (form) {
