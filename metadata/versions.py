@@ -7,9 +7,11 @@ nobody writes by rules that are no longer in force.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,11 +126,24 @@ def load_catalog(session: Session, previous: Catalog | None = None, version: int
 def apply(base: Catalog, version: int, changed: Mapping[str, Any]) -> Catalog:
     """The catalog after `changed` documents (None withdraws) are put over `base`."""
     entities: dict[str, Definition | Entity] = dict(base.entities)
-    for name, document in changed.items():
-        entities.pop(name, None)
-        if document is not None:
-            entities[name] = parser.parse(document)
+    with _uncollected():
+        for name, document in changed.items():
+            entities.pop(name, None)
+            if document is not None:
+                entities[name] = parser.parse(document)
     return compile_catalog(version, entities)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Definitions hold no rings: looking for some while a thousand are read takes as long as reading them."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class CatalogSource:

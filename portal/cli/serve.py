@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -48,6 +49,7 @@ class Web(BaseApplication):  # type: ignore[misc]
         """Made in each worker process: no connection crosses a fork."""
         made = portal_app.create_app(self.settings)
         portal_app.bind_workflows(made)
+        gc.freeze()  # what is loaded now stays for good: requests need not wait while it is looked through
         return made
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from flask import Flask
@@ -35,14 +36,15 @@ def published(engine: Engine, catalog: Catalog | None, documents: list[dict[str,
 
 
 def bring_to(engine: Engine, total: int) -> Catalog:
-    """A catalog of `total` definitions: copies of one that ships, or only the few that belong together."""
+    """A catalog of `total` definitions: what is there and copies of one that ships, or the few that belong together."""
     with Session(engine) as session:
         catalog = load_catalog(session)
     pattern = thawed(catalog["production_output"].definition.document)
-    more = max(0, total - len(catalog.entities))
-    documents = [{**pattern, "$id": f"figure_{number}", "title": f"Figure {number}"} for number in range(more)]
-    if total == len(FEW):
-        documents = [{"$id": name, "x-withdrawn": True} for name in catalog if name not in FEW]
+    kept = list(catalog) if total >= len(catalog.entities) else FEW
+    spare = (f"figure_{number}" for number in range(total) if f"figure_{number}" not in catalog)
+    more = list(islice(spare, total - len(kept)))
+    documents = [{**pattern, "$id": name, "title": name.replace("_", " ").capitalize()} for name in more]
+    documents += [{"$id": name, "x-withdrawn": True} for name in catalog if name not in kept]
     return published(engine, catalog, documents)
 
 
