@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metadata import conditions
+from metadata.renaming import rename_fields
 
 Document = dict[str, Any]
 
@@ -22,17 +23,19 @@ def put_field(
     words: Mapping[str, Mapping[str, Any]] | None = None,
     *,
     required: bool = False,
+    section: int = -1,
 ) -> Document:
     """The document with the field `name` as `schema`: in its place, or as the last one when it is new.
 
-    A new one stands at the end of the last section of the form, where the document divides it.
+    A new one stands at the end of the form's section `section` (the last one if not said), where there are any.
     `words` are its texts by language (`{"zh": {"title": …, "description": …, "x-enum-labels": {…}}}`).
     """
     made = _copy(document)
     fields = made.setdefault("properties", {})
     sections = made.get("x-screen", {}).get("sections", ())
     if name not in fields and sections:
-        sections[-1]["fields"] = [*sections[-1]["fields"], name]
+        chosen = sections[section if -1 <= section < len(sections) else -1]
+        chosen["fields"] = [*chosen["fields"], name]
     fields[name] = _copy(schema)
     for language, texts in (words or {}).items():
         _words(made, language, name, texts)
@@ -50,10 +53,11 @@ def drop_field(document: Mapping[str, Any], name: str) -> Document:
     screen = made.get("x-screen", {})
     if "list" in screen:
         screen["list"] = [n for n in screen["list"] if n != name]
-    for section in screen.get("sections", ()):
-        section["fields"] = [n for n in section["fields"] if n != name]
     if "sections" in screen:
-        screen["sections"] = [s for s in screen["sections"] if s["fields"]]
+        emptied = [s for s in screen["sections"] if s["fields"] == [name]]
+        screen["sections"] = [s for s in screen["sections"] if s not in emptied]
+        for section in screen["sections"]:
+            section["fields"] = [n for n in section["fields"] if n != name]
     if str(screen.get("order", "")).lstrip("-") == name:
         del screen["order"]
     _drop_from_label(made, name)
@@ -79,6 +83,17 @@ def move_field(document: Mapping[str, Any], name: str, by: int) -> Document:
         if name in section["fields"]:
             section["fields"] = sorted(section["fields"], key=order.index)
     return made
+
+
+def rename_field(document: Mapping[str, Any], name: str, to: str, column: str = "") -> Document:
+    """The document in which the field `name` is called `to` everywhere.
+
+    `column` is where its values are today; naming it keeps them (a field that was never published has none).
+    """
+    made = _copy(document)
+    if column:
+        made["properties"][name].setdefault("x-id", column)
+    return rename_fields(made, {name: to})
 
 
 def show_in_list(document: Mapping[str, Any], names: Sequence[str]) -> Document:

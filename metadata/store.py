@@ -7,7 +7,7 @@ JSONB, which would forget the order of their fields.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Column, Connection, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Connection, Index, Integer, MetaData, String, Table, Text
 from sqlalchemy.dialects import postgresql
 
 from metadata.engine import UTCDateTime
@@ -67,6 +67,42 @@ draft = Table(
     Column("author", String(200), nullable=False),
     Column("at", UTCDateTime, nullable=False),
     Column("revision", Integer, nullable=False, default=1),
+)
+
+own_draft = Table(
+    "plumbline_own_draft",
+    tables,
+    Column("owner", String(200), primary_key=True),
+    Column("name", String(60), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("base_version", BigInteger, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("revision", Integer, nullable=False, default=1),
+    comment="Private drafts, beside the shared one of plumbline_draft.",
+)
+
+draft_step = Table(
+    "plumbline_draft_step",
+    tables,
+    Column("name", String(60), primary_key=True),
+    Column("owner", String(200), primary_key=True, comment="empty: the shared draft"),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("document", JSON, nullable=False, comment="the draft after this step; number 0: before the first"),
+    Column("message", Text, nullable=False, default=""),
+    Column("params", Json, nullable=False, default=dict),
+    Column("author", String(200), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("undone", Boolean, nullable=False, default=False),
+)
+
+draft_seen = Table(
+    "plumbline_draft_seen",
+    tables,
+    Column("name", String(60), primary_key=True),
+    Column("account", String(200), primary_key=True),
+    Column("at", UTCDateTime, nullable=False),
+    comment="Who had a definition open in the designer, and when last.",
 )
 
 audit = Table(

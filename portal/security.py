@@ -198,7 +198,7 @@ def _policy() -> str:
     if "csp_nonce" in g:
         policy["script-src"].append(f"'nonce-{g.csp_nonce}'")
     for name, sources in g.get("csp_extra", {}).items():
-        policy.setdefault(name, []).extend(sources)
+        policy[name] = [s for s in policy.get(name, []) if s != "'none'"] + list(sources)
     return _written(policy)
 
 

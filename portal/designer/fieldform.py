@@ -113,14 +113,14 @@ class Made:
         self.problems.append((at, Problem("", message, params)))
 
 
-def typed(form: MultiDict[str, str]) -> FieldForm:
-    """The form as it was sent; a name that was left empty follows the title, as the page's script has it."""
+def typed(form: MultiDict[str, str], called: str = "") -> FieldForm:
+    """The form as it was sent; a name that was left empty is that of the field, `called`, or follows the title."""
     columns = [form.getlist(f"choice_{part}") for part in ("value", "en", "zh")]
     length = max(map(len, columns))
     lines = zip(*([text.strip() for text in column] + [""] * (length - len(column)) for column in columns), strict=True)
     texts = {name: form.get(name, "").strip() for name in TEXTS}
     return FieldForm(
-        {**texts, "name": texts["name"] or named_after(texts["title"])},
+        {**texts, "name": texts["name"] or called or named_after(texts["title"])},
         bool(form.get("required")),
         bool(form.get("listed")),
         tuple((a, b, c) for a, b, c in lines if a or b or c),
@@ -162,7 +162,7 @@ def filled(document: Mapping[str, Any], name: str) -> FieldForm:
 def read(form: FieldForm, before: Mapping[str, Any] | None, taken: Collection[str]) -> Made:
     """The property that the form asks for; `before` is the one it changes, `taken` are names of other fields."""
     made, texts = Made(), form.texts
-    _name(made, texts["name"], before, taken)
+    _name(made, texts["name"], taken)
     if not texts["title"]:
         made.refuse("title", "A field needs a title.")
     kind = texts["type"]
@@ -197,9 +197,7 @@ def input_of(pointer: str, name: str) -> str:
     return "name" if name in parts else ""
 
 
-def _name(made: Made, name: str, before: Mapping[str, Any] | None, taken: Collection[str]) -> None:
-    if before is not None:
-        return
+def _name(made: Made, name: str, taken: Collection[str]) -> None:
     if not name:
         made.refuse("name", "A field needs a name.")
     elif not NAME.fullmatch(name) or len(name) > LONGEST_NAME:

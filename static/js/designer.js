@@ -1,14 +1,14 @@
-/* The field form of the designer: only the inputs of the chosen type, and a name that follows the title. */
+/* The forms of the designer for a field and for a new definition: only the inputs of the chosen type, and a name that follows the title. */
 (function () {
   "use strict";
   var type = document.getElementById("field-type");
-  if (!type) { return; }
   function follow() {
+    if (!type) { return; }
     document.querySelectorAll("[data-for-type]").forEach(function (part) {
       part.hidden = part.dataset.forType.split(" ").indexOf(type.value) < 0;
     });
   }
-  type.addEventListener("change", follow);
+  if (type) { type.addEventListener("change", follow); }
   follow();
   var title = document.getElementById("field-title"), name = document.getElementById("field-name");
   if (!name || name.readOnly || name.value) { return; }

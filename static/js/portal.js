@@ -37,7 +37,8 @@
     var menu = event.key === "Escape" && document.querySelector("details.person-menu[open]");
     if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
   });
-  document.querySelectorAll("form[data-confirm]").forEach(function (form) {
-    form.addEventListener("submit", function (event) { if (!window.confirm(form.dataset.confirm)) { event.preventDefault(); } });
+  document.addEventListener("submit", function (event) {
+    var words = event.target.dataset.confirm;
+    if (words && !window.confirm(words)) { event.preventDefault(); }
   });
 })();

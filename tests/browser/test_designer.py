@@ -16,7 +16,9 @@ from tests.processes import product_environment, running_product
 HERE = "/designer/production_output"
 PAGES = (
     "/designer/",
+    "/designer/new-definition",
     HERE,
+    f"{HERE}/form",
     f"{HERE}/field",
     f"{HERE}/field/line",
     f"{HERE}/texts",
@@ -96,11 +98,50 @@ def test_a_field_is_moved_by_keyboard(visit, address):
     page = visit().page()
     log_in(page, address, "hana")
     page.goto(address + HERE)
-    page.get_by_role("button", name="Move Shift up").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_url("**#field-shift")
-    names = page.locator("#fields tbody th").all_inner_texts()
+    page.get_by_role("button", name="Move Shift with the arrow keys").focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#said")).to_have_text("“Shift” is now in place 3 of 4 in “What”.")
+    expect(page.locator("#grip-shift")).to_be_focused()
+    names = page.locator(".desk-fields .desk-name > a").all_inner_texts()
     assert names.index("Shift") < names.index("Line")
+    expect(page.frame_locator("#sight").locator("label").nth(2)).to_contain_text("Shift")
+    page.keyboard.press("Control+z")
+    expect(page.locator("#said")).to_have_text("Undone: “Shift” is now in place 3 of 4 in “What”.")
+
+
+def test_a_field_is_dragged_into_another_section(visit, address):
+    page = visit().page()
+    log_in(page, address, "hana")
+    page.goto(address + HERE)
+    page.locator("#grip-line").drag_to(page.locator("#field-produced"), target_position={"x": 60, "y": 4})
+    expect(page.locator("#said")).to_contain_text("in “How much”.")
+    expect(page.locator("[data-section='1'] #field-line")).to_be_visible()
+    page.reload()
+    expect(page.locator("[data-section='1'] #field-line")).to_be_visible()
+
+
+def test_the_form_beside_it_changes_its_reader_and_its_language(visit, address):
+    page = visit().page()
+    log_in(page, address, "hana")
+    page.goto(address + HERE)
+    form = page.frame_locator("#sight")
+    expect(form.get_by_role("heading", name="Add: Production output")).to_be_visible()
+    page.select_option("#sight-language", "zh")
+    expect(form.get_by_text("生产线")).to_be_visible()
+    page.select_option("#sight-role", "Employee")
+    expect(form.locator("main")).to_contain_text("该角色看不到这些记录。")
+
+
+def test_two_who_design_at_once_are_told(visit, address):
+    one, other = visit().page(), visit().page()
+    log_in(one, address, "hana")
+    log_in(other, address, "hana")
+    one.goto(address + HERE)
+    other.goto(address + HERE)
+    one.locator("#grip-shift").press("ArrowUp")
+    expect(one.locator("#said")).not_to_be_empty()
+    other.locator("#grip-note").press("ArrowUp")
+    expect(other.locator("#desk [role=alert]")).to_contain_text("hana saved this draft in the meantime")
 
 
 def test_a_title_typed_before_the_script_is_there_still_makes_the_name(visit, address):
@@ -136,8 +177,8 @@ def test_pages_are_accessible_and_fit_the_screen(visit, address, width, language
     page = visit(viewport={"width": width, "height": 800}, locale=language).page()
     log_in(page, address, "hana")
     page.goto(address + HERE)
-    page.locator("#fields tbody form button[value=down]").first.click()
-    page.wait_for_url("**#field-day")
+    page.locator("#down-day").click()
+    expect(page.locator("#said")).not_to_be_empty()
     for path in PAGES:
         page.goto(address + path)
         assert axe_violations(page) == [], path
