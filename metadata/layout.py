@@ -91,7 +91,8 @@ def move_section(document: Mapping[str, Any], number: int, by: int) -> Document:
     sections = made["x-screen"]["sections"]
     moved = sections.pop(number)
     sections.insert(min(max(number + by, 0), len(sections)), moved)
-    return _laid_out(made, {i: list(s["fields"]) for i, s in enumerate(sections)} | _rest(made))
+    parts: dict[int | None, list[str]] = {i: list(s["fields"]) for i, s in enumerate(sections)}
+    return _laid_out(made, parts | _rest(made))
 
 
 def drop_section(document: Mapping[str, Any], number: int) -> Document:
