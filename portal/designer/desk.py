@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from metadata import draft_steps, drafts, parser, versions
 from metadata.access import Actor
-from metadata.catalog import Catalog, Entity
+from metadata.catalog import Catalog
 from metadata.draft_steps import Step
 from metadata.drafts import Draft
 from metadata.errors import NotFound
@@ -125,11 +125,11 @@ def begin(document: Mapping[str, Any], actor: Actor, *, owner: str = "", base: i
     )
 
 
-def entity_of(desk: Desk, catalog: Catalog) -> Entity | None:
-    """The definition as it would be once published; None where the draft can't be compiled."""
+def once_published(desk: Desk, catalog: Catalog) -> Catalog | None:
+    """The catalog as it would be with the draft in it; None where the draft can't be compiled."""
     if not desk.readable:
         return None
-    return versions.apply(catalog, catalog.version, {desk.name: desk.document})[desk.name]
+    return versions.apply(catalog, catalog.version, {desk.name: desk.document})
 
 
 def _save(

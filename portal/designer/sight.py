@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import g, session
 from flask_babel import force_locale
@@ -16,7 +16,6 @@ from flask_babel import force_locale
 from metadata import access
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
-from metadata.errors import DefinitionError
 from portal.access import language
 from portal.accounts.rules import ROLES
 from portal.designer import desk as desks
@@ -32,7 +31,8 @@ class Sight:
     roles: tuple[str, ...]
     role: str
     language: str
-    entity: Entity | None
+    catalog: Catalog | None
+    entity: Entity | None = None
     does: str = ""
 
     @property
@@ -48,15 +48,12 @@ def of(desk: Desk, catalog: Catalog) -> Sight:
     roles = (*known, *sorted(r for r in desk.definition.access if r not in known))
     role = role if role in roles else next(iter(roles), "")
     spoken = spoken if spoken in LANGUAGES else language()
-    try:
-        entity = desks.entity_of(desk, catalog)
-    except DefinitionError:
-        entity = None
-    seen = Sight(roles, role, spoken, entity)
-    if entity is None or not entity.definition.stores_records:
+    after = desks.once_published(desk, catalog)
+    seen = Sight(roles, role, spoken, after, after[desk.name] if after is not None else None)
+    if seen.entity is None or not seen.entity.definition.stores_records:
         return seen
-    does = next((a for a in ("add", "edit", "show") if access.may(seen.actor, entity, a)), "")
-    return Sight(roles, role, spoken, entity, does)
+    entity = seen.entity
+    return replace(seen, does=next((a for a in ("add", "edit", "show") if access.may(seen.actor, entity, a)), ""))
 
 
 @contextmanager

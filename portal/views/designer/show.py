@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from flask import current_app, g, render_template, request, session
-from flask_babel import gettext as _
-from markupsafe import Markup
+from collections.abc import Mapping
 
-from metadata import access, validation
+from flask import Response, abort, g, jsonify, render_template, request, session
+from flask_babel import gettext as _
+
+from metadata import access, records, validation
+from metadata.catalog import Entity
+from metadata.records import Outlook
 from portal import catalogs
 from portal.designer import sight
 from portal.designer.sight import Sight
+from portal.extensions import db
 from portal.views import forms
 from portal.views.designer.base import blueprint, desk_of, desk_parts, page
+from portal.views.forms import FormView
 
 
 @blueprint.get("/<name>")
@@ -30,36 +35,45 @@ def seen_form(name: str) -> str:
     seen = sight.of(desk, catalogs.current())
     g.csp_extra = {"frame-ancestors": ["'self'"]}
     with sight.speaking(seen.language):
-        return render_template("designer/form.html", definition=desk.definition, sight=seen, form=_form(seen))
+        return render_template(
+            "designer/form.html", desk=desk, definition=desk.definition, sight=seen, note=_note(seen), form=_form(seen)
+        )
 
 
-def _form(seen: Sight) -> Markup:
-    """What the record's own page would show the role."""
-    entity = seen.entity
-    if entity is None:
-        return _note(_("The draft can't be read as a definition yet."))
-    if not entity.definition.stores_records:
-        return _note(_("There is no field yet."))
-    if not seen.does:
-        return _note(_("This role does not see these records."))
+@blueprint.post("/<name>/form")
+def seen_state(name: str) -> Response:
+    """What the form beside the draft asks for with the values as they stand; nothing is saved."""
+    seen = sight.of(desk_of(name), catalogs.current())
+    if seen.entity is None or seen.does not in ("add", "edit"):
+        abort(404)
+    with sight.speaking(seen.language):
+        fields = access.writable(seen.actor, seen.entity, seen.does)
+        return jsonify(forms.state(fields, _outlook(seen, seen.entity, forms.typed(fields, request.form))))
+
+
+def _note(seen: Sight) -> str:
+    """Why there is no form, where there is none."""
+    if seen.entity is None:
+        return _("The draft can't be read as a definition yet.")
+    if not seen.entity.definition.stores_records:
+        return _("There is no field yet.")
     if seen.does == "show":
-        titles = [f.title(seen.language) for f in access.readable(seen.actor, entity)]
-        return _note(_("This role sees these records and enters none. It sees: %(fields)s.", fields=", ".join(titles)))
-    start = forms.texts(entity, validation.defaults(entity.definition))
-    view = forms.view(entity, None, access.writable(seen.actor, entity, seen.does), start, None, seen.actor)
-    template = current_app.jinja_env.get_template("records/form.html")
-    definition = entity.definition
-    context = {
-        "entity": entity,
-        "definition": definition,
-        "record": None,
-        "form": view,
-        "message": "",
-        "stale": False,
-    }
-    current_app.update_template_context(context)
-    return Markup("".join(template.blocks["content"](template.new_context(dict(context)))))  # noqa: S704  # our own template
+        titles = [f.title(seen.language) for f in access.readable(seen.actor, seen.entity)]
+        return _("This role sees these records and enters none. It sees: %(fields)s.", fields=", ".join(titles))
+    return "" if seen.does else _("This role does not see these records.")
 
 
-def _note(words: str) -> Markup:
-    return Markup('<p class="text-secondary">{}</p>').format(words)
+def _form(seen: Sight) -> FormView | None:
+    """What the record's own page would show the role."""
+    if seen.entity is None or seen.does not in ("add", "edit"):
+        return None
+    start = forms.texts(seen.entity, validation.defaults(seen.entity.definition))
+    fields = access.writable(seen.actor, seen.entity, seen.does)
+    return forms.view(seen.entity, None, fields, start, None, _outlook(seen, seen.entity, start))
+
+
+def _outlook(seen: Sight, entity: Entity, texts: Mapping[str, str]) -> Outlook:
+    assert seen.catalog is not None
+    return records.rehearse(
+        db.session(), seen.catalog, entity.name, access.system(seen.role), texts, form="text", zone=forms.zone()
+    )
