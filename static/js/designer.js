@@ -10,6 +10,22 @@
   }
   if (type) { type.addEventListener("change", follow); }
   follow();
+  function followEffect() {
+    var chosen = document.querySelector("[name=effect]:checked");
+    document.querySelectorAll("[data-for-effect]").forEach(function (part) {
+      part.hidden = !!chosen && part.dataset.forEffect.split(" ").indexOf(chosen.value) < 0;
+    });
+  }
+  function offer(select) {
+    var value = select.closest(".row").querySelector("[name=test_value]"), list = "values-" + select.value;
+    if (document.getElementById(list)) { value.setAttribute("list", list); } else { value.removeAttribute("list"); }
+  }
+  document.querySelectorAll("[name=effect]").forEach(function (one) { one.addEventListener("change", followEffect); });
+  document.querySelectorAll("[name=test_field]").forEach(function (one) {
+    one.addEventListener("change", function () { offer(one); });
+    offer(one);
+  });
+  followEffect();
   var title = document.getElementById("field-title"), name = document.getElementById("field-name");
   if (!name || name.readOnly || name.value) { return; }
   name.addEventListener("input", function () { name.dataset.own = "yes"; });

@@ -17,8 +17,8 @@ from metadata.draft_steps import Step
 from metadata.errors import Conflict, DefinitionError, Problem, ProductError
 from portal import catalogs
 from portal.access import current_actor
+from portal.designer import conditions, fieldform, sayings, sight
 from portal.designer import desk as desks
-from portal.designer import fieldform, sight
 from portal.designer.desk import Desk, Done
 from portal.errors import worded, wording
 from portal.extensions import db
@@ -86,8 +86,13 @@ def desk_parts(desk: Desk) -> dict[str, Any]:
         "sight": sight.of(desk, catalogs.current()),
         "types": fieldform.TYPES,
         "groups": layout.groups(document),
+        "conditions": [(e, _said(desk, e)) for e in conditions.entries(document)],
         "section_words": document.get("x-i18n", {}).get("zh", {}).get("sections", {}),
     }
+
+
+def _said(desk: Desk, entry: conditions.Entry) -> str:
+    return sayings.sentence(desk.definition, entry.condition) if entry.condition else ""
 
 
 def edited(name: str, edit: Edit, anchor: str, told: str = "", focus: str = "") -> Any:
