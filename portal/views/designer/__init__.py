@@ -2,6 +2,7 @@
 
 from portal.views.designer import conditions, fields, grants, index, layout, publishing, show, steps, texts
 from portal.views.designer.base import TITLE, blueprint
+from portal.views.designer.publishing import EFFECTS, TONES
 
 ROOMS = (conditions, fields, grants, index, layout, publishing, show, steps, texts)
-__all__ = ["TITLE", "blueprint"]
+__all__ = ["EFFECTS", "TITLE", "TONES", "blueprint"]
