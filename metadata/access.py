@@ -43,6 +43,7 @@ __all__ = [
     "readable",
     "readable_somewhere",
     "require",
+    "roles_with",
     "rows",
     "sight",
     "system",
@@ -187,6 +188,12 @@ def sight(
         apart = {n: and_(apart.get(n, true()), real.apart.get(n, true())) for n in {**apart, **real.apart}}
     fields = tuple(f for f in entity.definition.fields.values() if f.name not in withheld)
     return Sight(fields, {n: clause for n, clause in apart.items() if n not in withheld})
+
+
+def roles_with(entity: Entity, action: str) -> tuple[str, ...]:
+    """The roles that may do `action` with some rows at least."""
+    rules = sorted(entity.definition.access.items())
+    return tuple(role for role, some in rules if any(action in rule.can and rule.rows != "none" for rule in some))
 
 
 def readable(actor: Actor, entity: Entity, action: str = "show") -> tuple[Field, ...]:

@@ -27,6 +27,7 @@ from portal.access import Actors
 from portal.accounts.rules import may_manage
 from portal.api import audit as api_audit
 from portal.api import bulk as api_bulk
+from portal.api import comments as api_comments
 from portal.api import cycles as api_cycles
 from portal.api import definitions as api_definitions
 from portal.api import entry, idempotency, openapi, reference
@@ -35,6 +36,7 @@ from portal.api import jobs as api_jobs
 from portal.api import revisions as api_revisions
 from portal.api import tokens as api_tokens
 from portal.api import training as api_training
+from portal.api import views as api_views
 from portal.config import Settings
 from portal.dashboards.subjects import may_see as may_see_dashboards
 from portal.dashboards.views import blueprint as dashboards
@@ -47,6 +49,9 @@ from portal.views import (
     account,
     accounts,
     audit,
+    bulk_edits,
+    cells,
+    comments,
     cycles,
     designer,
     directory,
@@ -58,15 +63,21 @@ from portal.views import (
     inbox,
     jobs,
     keys,
+    list_export,
+    lists,
     onboarding,
     panels,
     records,
+    relations,
     restoring,
     reviews,
     roles,
+    saved_views,
     tours,
     training,
 )
+from workflows import bulk_edits as all_bulk_edits
+from workflows import comments as all_comments
 from workflows import people, queue
 from workflows import store as workflows_store
 from workflows.cycles import launching as cycle_launching
@@ -78,7 +89,18 @@ from workflows.onboarding import start as onboarding_start
 from workflows.training import changes as training_changes
 
 # Imported for what they register with the outbox and the tick; web and worker alike need them.
-LISTENING = (onboarding_start, importing, training_changes, cycle_launching, cycle_reminders, cycle_scoring)
+LISTENING = (
+    all_bulk_edits,
+    all_comments,
+    onboarding_start,
+    importing,
+    training_changes,
+    cycle_launching,
+    cycle_reminders,
+    cycle_scoring,
+)
+# Imported for the routes that they add to the blueprint of records.
+OF_RECORDS = (lists, list_export, saved_views, cells, bulk_edits, relations, comments)
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -175,10 +197,11 @@ def _rooms(app: Flask) -> None:
     app.register_blueprint(roles.blueprint)
     for pages in (audit, designer, history, restoring):
         app.register_blueprint(pages.blueprint)
-    for api in (api_definitions, api_revisions, api_audit):
+    for api in (api_definitions, api_revisions, api_audit, api_views, api_comments):
         app.register_blueprint(api.blueprint)
         csrf.exempt(api.blueprint)
     app.before_request(account.change_given_password)
+    records.SAID[:] = [comments.said]
     records.LINKS[:] = [accounts.action_for]
     panels.DUE[:] = [my_reviews.due, onboarding.due]
     panels.PANELS[:] = [

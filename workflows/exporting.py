@@ -1,8 +1,9 @@
 """Records as a file: CSV, XLSX or JSON, written row by row as the record door gives them.
 
-Called by the list page and by `plumbline records export`, so both write alike. Promises: a text that a
-spreadsheet would run as a formula is held back (docs/decisions/0030); no more than a chunk of rows is in memory,
-except what XLSX itself keeps in a temporary file. Who may see what was decided by the door.
+Called by the list page and by `plumbline records export`, so both write alike; for a `Reader` values stand in words,
+else as they are stored. Promises: a text that a spreadsheet would run as a formula is held back
+(docs/decisions/0030); no more than a chunk of rows is in memory, except what XLSX itself keeps in a temporary file. Who
+may see what was decided by the door.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import IO, Any
 from zoneinfo import ZoneInfo
@@ -36,17 +38,56 @@ OLDEST_YEAR = 1900  # a spreadsheet knows no earlier day
 LONGEST_CELL = 32_767
 
 
-def csv_lines(fields: Sequence[Field], rows: Iterable[Record], titles: Sequence[str], *, labels: bool) -> Iterator[str]:
-    """The file line by line; references as what people read (`labels`) or as ids."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(["id", *titles])
-    yield buffer.getvalue()
+@dataclass(frozen=True)
+class Reader:
+    """For whom values are put into words: choices, yes or no and references in a language, moments in a time zone."""
+
+    language: str
+    zone: ZoneInfo
+    yes: str = "Yes"
+    no: str = "No"
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A small table of finished cells, such as the groups of a list; `name` is that of its sheet."""
+
+    name: str
+    titles: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+
+
+def csv_lines(
+    fields: Sequence[Field],
+    rows: Iterable[Record],
+    titles: Sequence[str],
+    reader: Reader | None = None,
+    last: Sequence[Any] = (),
+) -> Iterator[str]:
+    """The file line by line; `last` is a line of finished cells at its end."""
+    yield _line(["id", *titles])
     for record in rows:
-        buffer.seek(0)
-        buffer.truncate()
-        writer.writerow([record.id, *(guarded(field, _text(field, record, labels)) for field in fields)])
-        yield buffer.getvalue()
+        yield _line([record.id, *(guarded(field, _text(field, record, reader)) for field in fields)])
+    if last:
+        yield _line([_plain_text(cell) for cell in last])
+
+
+def plain_lines(table: Plain) -> Iterator[str]:
+    """A small table as CSV."""
+    yield _line(table.titles)
+    for row in table.rows:
+        yield _line([_plain_text(cell) for cell in row])
+
+
+def _line(cells: Iterable[Any]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
+
+
+def _plain_text(cell: Any) -> Any:
+    text = "" if cell is None else str(cell)
+    return f"'{text}" if isinstance(cell, str) and text[:1] in FORMULA and not _is_number(text) else text
 
 
 def json_lines(fields: Sequence[Field], rows: Iterable[Record]) -> Iterator[str]:
@@ -66,19 +107,28 @@ def write_xlsx(
     rows: Iterable[Record],
     titles: Sequence[str],
     *,
-    labels: bool,
     zone: ZoneInfo,
+    reader: Reader | None = None,
+    before: Sequence[Plain] = (),
+    last: Sequence[Any] = (),
 ) -> int:
-    """A workbook with numbers as numbers and days as days; a second sheet where one is full. How many records."""
+    """A workbook with numbers as numbers and days as days; a second sheet where one is full. How many records.
+
+    The tables in `before` get sheets of their own in front; `last` is a line of finished cells at the end.
+    """
     book = Workbook(write_only=True)
+    for table in before:
+        _plain_sheet(book, table)
     count, sheet = 0, None
     for record in rows:
         if sheet is None or count % (LONGEST_SHEET - 1) == 0:
             sheet = _sheet(book, name, titles)
-        sheet.append([record.id, *(_cell(sheet, field, record, labels, zone) for field in fields)])
+        sheet.append([record.id, *(_cell(sheet, field, record, reader, zone) for field in fields)])
         count += 1
     if sheet is None:
-        _sheet(book, name, titles)
+        sheet = _sheet(book, name, titles)
+    if last:
+        sheet.append([_as_text(sheet, cell) if isinstance(cell, str) else cell for cell in last])
     book.save(target)
     return count
 
@@ -98,11 +148,38 @@ def _is_number(text: str) -> bool:
     return text[0] not in "\t\r"
 
 
-def _text(field: Field, record: Record, labels: bool) -> str:
+def _text(field: Field, record: Record, reader: Reader | None) -> str:
     value = record.values.get(field.name)
-    if field.ref and labels:
+    if value is None:
+        return ""
+    told = _words(field, record, value, reader) if reader else None
+    if told is not None:
+        return told
+    if reader and isinstance(value, datetime):
+        return value.astimezone(reader.zone).strftime("%Y-%m-%d %H:%M:%S")
+    return fieldtypes.of(field).to_text(value)
+
+
+def _words(field: Field, record: Record, value: Any, reader: Reader) -> str | None:
+    """What people read instead of what is stored; None where a value speaks for itself."""
+    if field.ref:
         return _labels(record.labels.get(field.name, ""))
-    return "" if value is None else fieldtypes.of(field).to_text(value)
+    if field.enum and field.many:
+        return "; ".join(choice.label(reader.language) for choice in field.enum if choice.value in value)
+    if field.enum:
+        choice = field.choice(value)
+        return choice.label(reader.language) if choice else str(value)
+    if isinstance(value, bool):
+        return reader.yes if value else reader.no
+    return None
+
+
+def _plain_sheet(book: Workbook, table: Plain) -> None:
+    sheet = book.create_sheet(table.name[:28])
+    sheet.freeze_panes = "A2"
+    sheet.append([_as_text(sheet, title) for title in table.titles])
+    for row in table.rows:
+        sheet.append([_as_text(sheet, cell) if isinstance(cell, str) else cell for cell in row])
 
 
 def _labels(found: Any) -> str:
@@ -116,12 +193,13 @@ def _sheet(book: Workbook, name: str, titles: Sequence[str]) -> Any:
     return sheet
 
 
-def _cell(sheet: Any, field: Field, record: Record, labels: bool, zone: ZoneInfo) -> Any:
+def _cell(sheet: Any, field: Field, record: Record, reader: Reader | None, zone: ZoneInfo) -> Any:
     value = record.values.get(field.name)
     if value is None:
         return None
-    if field.ref and labels:
-        return _as_text(sheet, _labels(record.labels.get(field.name, "")))
+    told = _words(field, record, value, reader) if reader else None
+    if told is not None:
+        return _as_text(sheet, told)
     if field.many:
         return _as_text(sheet, fieldtypes.of(field).to_text(value))
     if isinstance(value, bool):

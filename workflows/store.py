@@ -1,5 +1,5 @@
 """The fixed tables of this floor: jobs, leases, events, notifications, accounts, logins, tours, cycle pins,
-idempotency and API keys.
+saved views, bulk changes, comments, idempotency and API keys.
 
 `create` brings them up to date (`plumbline migrate`); everything else in `workflows` reads and writes
 them with SQLAlchemy Core. What people work with (cycles, reviews, courses) is not here: those
@@ -195,6 +195,86 @@ api_keys = Table(
     Column("last_used_at", UTCDateTime, comment="written at most once an hour"),
     Column("revoked_at", UTCDateTime),
     Index("ix_plumbline_api_key_account", "account", "id"),
+)
+
+list_views = Table(
+    "plumbline_list_view",
+    metadata_obj,
+    Column("id", Id, primary_key=True),
+    Column("definition", String(60), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("owner", Account, nullable=False),
+    Column("shared", Boolean, nullable=False, default=False),
+    Column("roles", Json, nullable=False, default=list, comment="who sees a shared view"),
+    Column("state", Json, nullable=False, comment="fields stand in it by their column, which outlives their name"),
+    Column("version", Integer, nullable=False, default=1),
+    Column("at", UTCDateTime, nullable=False),
+    UniqueConstraint("owner", "definition", "name"),
+    Index("ix_plumbline_list_view_definition", "definition"),
+)
+
+list_defaults = Table(
+    "plumbline_list_default",
+    metadata_obj,
+    Column("account", Account, primary_key=True),
+    Column("definition", String(60), primary_key=True),
+    Column("view_id", Id, ForeignKey("plumbline_list_view.id", ondelete="CASCADE"), nullable=False),
+    comment="The view with which a person's list opens.",
+)
+
+bulk_edits = Table(
+    "plumbline_bulk_edit",
+    metadata_obj,
+    Column("id", Id, primary_key=True),
+    Column("definition", String(60), nullable=False),
+    Column("column", String(63), nullable=False, comment="of the field that was changed"),
+    Column("operation", String(20), nullable=False),
+    Column("value", Json),
+    Column("account", Account, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("undone_at", UTCDateTime),
+    Column("job_id", Id, comment="where the records were too many for a request"),
+    Index("ix_plumbline_bulk_edit_account", "account", "definition", "id"),
+)
+
+bulk_items = Table(
+    "plumbline_bulk_item",
+    metadata_obj,
+    Column("edit_id", Id, ForeignKey("plumbline_bulk_edit.id", ondelete="CASCADE"), primary_key=True),
+    Column("record_id", Id, primary_key=True, autoincrement=False),
+    Column("state", String(20), nullable=False),
+    Column("version", Integer, comment="of the record when it had been changed: only that is undone"),
+    Column("before", Json),
+    Column("after", Json),
+    Column("problems", Json),
+    Index("ix_plumbline_bulk_item_state", "edit_id", "state", "record_id"),
+    comment="Which records a change of many means, and what became of each.",
+)
+
+comments = Table(
+    "plumbline_comment",
+    metadata_obj,
+    Column("id", Id, primary_key=True),
+    Column("definition", String(60), nullable=False),
+    Column("record_id", Id, nullable=False),
+    Column("author", Account, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("mentions", Json, nullable=False, default=list, comment="accounts that were told"),
+    Column("version", Integer, nullable=False, default=1),
+    Column("edited_at", UTCDateTime),
+    Column("removed_at", UTCDateTime),
+    Index("ix_plumbline_comment_record", "definition", "record_id", "id"),
+)
+
+comment_versions = Table(
+    "plumbline_comment_version",
+    metadata_obj,
+    Column("id", Id, primary_key=True),
+    Column("comment_id", Id, ForeignKey("plumbline_comment.id", ondelete="CASCADE"), nullable=False),
+    Column("at", UTCDateTime, nullable=False, comment="until when it said this"),
+    Column("text", Text, nullable=False),
+    Index("ix_plumbline_comment_version_comment", "comment_id", "id"),
 )
 
 

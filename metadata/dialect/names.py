@@ -28,14 +28,14 @@ SQL = frozenset(
 PYTHON = frozenset(word.lower() for word in keyword.kwlist)
 # What the record door, the mapped class and the address of a list mean something else by.
 FIELDS = frozenset({*SYSTEM_COLUMNS, "columns", "csrf_token", "metadata", "page", "page_size", "q", "query"}) | {
-    *("registry", "removed", "search", "version"),
+    *("registry", "removed", "search", "version", "view"),
 }
 DEFINITIONS = frozenset(
     {
         *("alerts", "catalog", "cycles", "definitions", "events", "files", "goals", "imports", "jobs", "me", "openapi"),
         *("account", "api", "audit", "dashboards", "designer", "health", "help", "inbox", "lang", "login", "logout"),
         *("metrics", "onboarding", "records", "reviews", "roles", "static", "theme", "tours", "users"),
-        *("scorecards", "search", "security", "state", "training", "webhooks"),
+        *("comments", "scorecards", "search", "security", "state", "training", "views", "webhooks"),
     }
 )
 

@@ -149,6 +149,8 @@ def _paths(entity: Entity, actor: Actor, tongue: str) -> dict[str, dict[str, Any
     found: dict[str, dict[str, Any]] = {f"{root}/": collection}
     if single:
         found[f"{root}/{{id}}"] = single
+    text = _("Groups with counts, sums and averages: %(what)s", what=plural)
+    found[f"{root}/_groups"] = {"get": _operation(entity, "groups", text, {"type": "object"}, parameters=[GROUP_BY])}
     text = _("What you may do, and with which fields: %(what)s", what=plural)
     found[f"{root}/_info"] = {"get": _operation(entity, "info", text, {"type": "object"})}
     if may["add"] or may["edit"]:
@@ -242,6 +244,7 @@ def _bulk_body(name: str, may: Mapping[str, bool]) -> dict[str, Any]:
 
 
 STRING = {"type": "string"}
+GROUP_BY = {"name": "group", "in": "query", "schema": {"type": "string"}, "example": "department,day:month"}
 IDEMPOTENT = {"$ref": "#/components/parameters/idempotency"}
 DONE = {"type": "object", "properties": {"message": STRING}}
 BULK_RESULT = {

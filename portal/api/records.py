@@ -7,6 +7,8 @@ The same door as the pages, the same words in problems. Lists keep Flask-AppBuil
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import prison
@@ -18,7 +20,7 @@ from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, StaleVersion
 from metadata.model import Field
-from metadata.records import Filter, Query, Record
+from metadata.records import Figures, Filter, Groups, Query, Record
 from metadata.records.read import without
 from portal import catalogs, units
 from portal.access import current_actor, language
@@ -86,6 +88,31 @@ def remove(definition: str, record_id: int) -> Response:
         return answer({"message": "OK"})
 
     return _unless_stale(entity, {}, respond)
+
+
+@blueprint.get("/<definition>/_groups")
+def groups(definition: str) -> Response:
+    """Groups of the records that answer, with counts, sums and averages: `?group=department,day:month`."""
+    entity_called(definition)
+    asked = question.read(catalogs.current()[definition], request.args, language())
+    columns = tuple(c for v in request.args.getlist("columns") for c in v.split(",") if c)
+    query = replace(asked.query, columns=columns)
+    found = records.group(db.session(), catalogs.current(), definition, current_actor(), query, asked.group)
+    result = [{"key": list(g.keys), "label": list(g.labels), **_figures(found, g.figures)} for g in found.groups]
+    return answer({"count": len(result), "more": found.more, "result": result, "total": _figures(found, found.total)})
+
+
+def _figures(found: Groups, figures: Figures) -> dict[str, Any]:
+    sums = {f.name: _plain(figures.sums.get(f.name)) for f in found.measured}
+    return {
+        "count": figures.count,
+        "sum": sums,
+        "average": {f.name: _plain(figures.average(f)) for f in found.measured},
+    }
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else value
 
 
 @blueprint.get("/<definition>/_info")

@@ -48,12 +48,12 @@ def export_records(
         fields, titles = list(entity.definition.fields.values()), list(entity.definition.fields)
         with whole_file(output) as target:
             if chosen == "xlsx":
-                exporting.write_xlsx(target, definition, fields, counted, titles, labels=False, zone=settings.zone)
+                exporting.write_xlsx(target, definition, fields, counted, titles, zone=settings.zone)
             else:
                 lines: Iterable[str] = (
                     exporting.json_lines(fields, counted)
                     if chosen == "json"
-                    else exporting.csv_lines(fields, counted, titles, labels=False)
+                    else exporting.csv_lines(fields, counted, titles)
                 )
                 target.writelines(line.encode() for line in lines)
     if output is not None:

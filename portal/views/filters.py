@@ -13,6 +13,7 @@ from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from metadata import access, records
 from metadata.access import Actor
@@ -21,9 +22,21 @@ from metadata.model import Field
 from portal import catalogs
 from portal.access import language
 from portal.extensions import db
+from portal.views import question
 
 FIRST = 3
 DAY = re.compile(r"\d{4}-\d\d-\d\d")  # anything else a date input would swallow
+WORDS = {
+    "eq": "=",
+    "ne": "≠",
+    "lt": "<",
+    "lte": "≤",
+    "gt": ">",
+    "gte": "≥",
+    "in": _l("is one of"),
+    "contains": _l("contains"),
+    "starts": _l("begins with"),
+}
 SPANS = {"date": "date", "integer": "text", "decimal": "text", "number": "text"}
 
 
@@ -46,11 +59,22 @@ class FilterInput:
 
 
 @dataclass(frozen=True)
+class OtherFilter:
+    """A filter of the address that no input shows: in words, and what is left of its argument without it."""
+
+    name: str
+    value: str
+    words: str
+    rest: Sequence[str]
+
+
+@dataclass(frozen=True)
 class Filters:
     """The filters that are always seen, and the others; `chosen` counts what narrows the list."""
 
     first: Sequence[FilterInput]
     more: Sequence[FilterInput]
+    others: Sequence[OtherFilter]
     chosen: int
 
     @property
@@ -70,8 +94,32 @@ def filters(visible: Sequence[Field], listed: Sequence[str], arguments: Mapping[
     shown = [_pointed(f, arguments, actor, catalog) for f in first]
     more = [_pointed(f, arguments, actor, catalog) for f in others]
     more += [item for field in spans for item in _span(field, arguments)]
-    chosen = sum(1 for item in (*shown, *more) if item.value) + bool(_value(arguments, "search"))
-    return Filters(shown, more, chosen)
+    others = _others(visible, arguments, {item.name for item in (*shown, *more)})
+    chosen = sum(1 for item in (*shown, *more) if item.value) + len(others) + bool(_value(arguments, "search"))
+    return Filters(shown, more, others, chosen)
+
+
+def _others(visible: Sequence[Field], arguments: Mapping[str, Any], asked: set[str]) -> list[OtherFilter]:
+    """What narrows the list besides the inputs: it is said, kept, and can be taken away."""
+    fields = {f.name: f for f in visible}
+    found = []
+    for key in arguments:
+        field, operator = question.split(key)
+        if key in question.RESERVED or field not in fields:
+            continue
+        values = [str(v) for v in arguments[key] if v != ""][1 if key in asked else 0 :]
+        for value in values:
+            rest = [v for v in arguments[key] if v not in ("", value)]
+            found.append(OtherFilter(key, value, _said(fields[field], operator, value), rest))
+    return found
+
+
+def _said(field: Field, operator: str, value: str) -> str:
+    title = field.title(language())
+    if operator == "null":
+        return _("%(field)s is empty", field=title) if value != "false" else _("%(field)s is not empty", field=title)
+    choice = next((c for c in field.enum if str(c.value) == value), None)
+    return f"{title} {WORDS.get(operator, operator)} {choice.label(language()) if choice else value}"
 
 
 def _may_pick(catalog: Catalog, actor: Actor, name: str) -> bool:

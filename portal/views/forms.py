@@ -11,6 +11,7 @@ from metadata.catalog import Entity
 from metadata.errors import Problem, ProductError
 from metadata.model import EnumValue, Field
 from metadata.records import Outlook, Record
+from metadata.visibility import Asked
 from portal.access import language
 from portal.entry import grids, picks
 from portal.entry.grids import Grid, Wrong
@@ -96,6 +97,13 @@ def view(
             sections.append(FormSection(section.texts.get("title", language()), inputs))
     rest = tuple(worded(p) for p in (error.problems if error else ()) if p.field_name not in free)
     return FormView(tuple(sections), rest, tuple(sorted(entity.visibility.reads & free)))
+
+
+def lone(field: Field, given: Mapping[str, str], error: ProductError | None) -> Input:
+    """An input that stands by itself, for no record in particular."""
+    wrong, asked = _by_place(error.problems if error else ()), frozenset({field.name})
+    outlook = Outlook(Asked(asked, frozenset(), frozenset()), ())
+    return _input(field, given, picks.known([field], given, None), wrong, None, outlook)
 
 
 def state(fields: Iterable[Field], outlook: Outlook) -> dict[str, Any]:

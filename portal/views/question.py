@@ -1,4 +1,4 @@
-"""A list's question as it stands in the URL: filters, order, search, columns, page; and back into a URL."""
+"""A list's question as it stands in the URL: filters, order, search, columns, groups, page; and back into a URL."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from metadata.catalog import Entity
-from metadata.records import Filter, Query
+from metadata.records import Filter, Grouping, Query
 from metadata.records.query import OPERATORS
+from workflows.layouts import Layout
 
 PAGE_SIZES = (10, 25, 50, 100)
-RESERVED = frozenset({"q", "order", "page", "page_size", "columns", "search", "removed"})
+VIEW, NO_VIEW, GROUP, TOTALS, EDITING = "view", "all", "group", "_totals", "_edit"
+RESERVED = frozenset({"q", "order", "page", "page_size", "columns", "search", "removed", VIEW, GROUP, TOTALS, EDITING})
+PLACE = frozenset({VIEW, "page", EDITING})  # what says where in a list one is, not what it asks
 
 
 @dataclass(frozen=True)
@@ -23,46 +26,97 @@ class Question:
 
     query: Query
     arguments: Mapping[str, Any]
+    group: tuple[Grouping, ...] = ()
+    totals: bool = False
+    editing: bool = False
 
     def url(self, name: str, **changes: Any) -> str:
         """The list's address with some arguments changed; None removes one."""
-        merged = {**self.arguments, **changes}
-        return url_for(
-            "records.list_page", definition=name, **{k: v for k, v in merged.items() if v not in (None, "", [])}
-        )
+        return address(name, {**self.arguments, **changes})
 
     def order_url(self, name: str, field: str) -> str:
         """The address that sorts by `field`, or turns the direction round."""
         down = (field, False) in self.query.order
         return self.url(name, order=f"-{field}" if down else field, page=None)
 
+    @property
+    def layout(self) -> Layout:
+        """What a saved view keeps of it."""
+        query = self.query
+        return Layout(query.filters, query.order, query.columns, self.group, query.search, query.page_size, self.totals)
+
+
+def address(name: str, arguments: Mapping[str, Any], endpoint: str = "records.list_page", **more: Any) -> str:
+    """The address of a list with these arguments, empty ones left out."""
+    given = {k: v for k, v in arguments.items() if v not in (None, "", []) and k not in more}
+    return url_for(endpoint, definition=name, **more, **given)
+
 
 def read(entity: Entity, arguments: MultiDict[str, str], language: str) -> Question:
     """The question in the URL; what can't be read as a number counts as not given."""
     filters = tuple(
-        Filter(*_split(key), value)
+        Filter(*split(key), value)
         for key in arguments
         if key not in RESERVED
         for value in arguments.getlist(key)
         if value != ""
     )
-    order = tuple(
-        (part.lstrip("-"), part.startswith("-")) for part in arguments.get("order", "").split(",") if part.strip("-")
-    )
-    columns = tuple(c for value in arguments.getlist("columns") for c in value.split(",") if c)
+    order = tuple((part.lstrip("-"), part.startswith("-")) for part in _parts(arguments, "order") if part.strip("-"))
     query = Query(
         filters=filters,
         order=order,
         search=arguments.get("search", ""),
-        columns=columns or entity.definition.screen.list,
+        columns=tuple(_parts(arguments, "columns")) or entity.definition.screen.list,
         page=max(0, arguments.get("page", 0, type=int)),
         page_size=min(max(1, arguments.get("page_size", 25, type=int)), 1000),
         removed=arguments.get("removed") == "1",
         language=language,
     )
-    return Question(query, {key: arguments.getlist(key) for key in arguments})
+    group = tuple(Grouping(*_cut(part)) for part in _parts(arguments, GROUP))
+    kept = {key: arguments.getlist(key) for key in arguments}
+    return Question(query, kept, group, bool(arguments.get(TOTALS)), bool(arguments.get(EDITING)))
 
 
-def _split(key: str) -> tuple[str, str]:
+def asks(arguments: MultiDict[str, str]) -> bool:
+    """Whether the URL itself says what to show; one that only names a view, or nothing, does not."""
+    return any(key not in PLACE for key in arguments)
+
+
+def arguments_of(layout: Layout) -> MultiDict[str, str]:
+    """A layout as arguments of a list's URL."""
+    found: MultiDict[str, str] = MultiDict()
+    for item in layout.filters:
+        found.add(item.field if item.op == "eq" else f"{item.field}__{item.op}", _as_text(item.value))
+    told = {
+        "order": ",".join(f"-{name}" if down else name for name, down in layout.order),
+        "columns": ",".join(layout.columns),
+        GROUP: ",".join(item.text for item in layout.group),
+        "search": layout.search,
+        "page_size": str(layout.page_size) if layout.page_size != 25 else "",
+        TOTALS: "1" if layout.totals else "",
+    }
+    for key, value in told.items():
+        if value:
+            found.add(key, value)
+    return found
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(str(v) for v in value) if isinstance(value, list) else str(value)
+
+
+def _parts(arguments: MultiDict[str, str], name: str) -> list[str]:
+    return [part for value in arguments.getlist(name) for part in value.split(",") if part]
+
+
+def _cut(part: str) -> tuple[str, str]:
+    name, _colon, by = part.partition(":")
+    return name, by
+
+
+def split(key: str) -> tuple[str, str]:
+    """The field and the comparison of an argument's name."""
     field, _mark, operator = key.rpartition("__")
     return (field, operator) if field and operator in OPERATORS else (key, "eq")

@@ -1,4 +1,4 @@
-"""One blueprint for the pages of every definition: list, show, add, edit, remove, recycle bin, export.
+"""One blueprint for the pages of every definition: show, add, edit, remove, recycle bin; lists.py adds the lists.
 
 Each request takes the catalog in force, so a definition published a moment ago is served by its next
 click. Order in every view: definition → record door → answer; there is no rule in here.
@@ -6,43 +6,30 @@ click. Order in every view: definition → record door → answer; there is no r
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from flask import (
-    Blueprint,
-    Response,
-    abort,
-    flash,
-    jsonify,
-    redirect,
-    render_template,
-    request,
-    send_file,
-    stream_with_context,
-    url_for,
-)
+from flask import Blueprint, Response, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
-from sqlalchemy.orm import Session
 
 from metadata import access, records, validation
 from metadata.catalog import Entity
 from metadata.errors import Conflict, Invalid, StaleVersion
 from metadata.model import Field
-from metadata.records import Outlook, Query, Record
+from metadata.records import Outlook, Record
 from portal import catalogs, units
 from portal.access import current_actor, language
-from portal.errors import worded, wording
+from portal.errors import wording
 from portal.extensions import db
-from portal.views import filters, forms, question, story
+from portal.views import forms, story, tabs
 from portal.views.base import view_of
-from workflows import exporting
 
 blueprint = Blueprint("records", __name__, url_prefix="/records")
 # What rooms add to a record's page: (words, address) for an entity and a record, or nothing. Filled by portal.app.
 LINKS: list[Callable[[Entity, Record], tuple[str, str] | None]] = []
+# What was said about a record, for its tab. Filled by portal.app, because that room adds its routes to this blueprint.
+SAID: list[Callable[[Entity, int], list[Any]]] = []
 
 
 @blueprint.before_request
@@ -52,7 +39,8 @@ def _known_only() -> Any:
     return None
 
 
-def _entity(definition: str, action: str) -> Entity:
+def entity_for(definition: str, action: str) -> Entity:
+    """The definition, if it stores records and this person may do `action` with some; else there is nothing here."""
     catalog = catalogs.current()
     if definition not in catalog or not catalog[definition].definition.stores_records:
         abort(404)
@@ -63,40 +51,18 @@ def _entity(definition: str, action: str) -> Entity:
     return entity
 
 
-@blueprint.get("/<definition>/list/")
-def list_page(definition: str) -> str | tuple[str, int]:
-    """The list; a question that can't be answered says why and shows the list without it."""
-    entity = _entity(definition, "list")
-    asked = question.read(entity, request.args, language())
-    actor, catalog, status, problems = current_actor(), catalogs.current(), 200, ()
-    try:
-        page = records.select(db.session(), catalog, definition, actor, asked.query)
-    except Invalid as error:
-        status, problems = 422, error.problems
-        page = records.select(db.session(), catalog, definition, actor, Query(columns=entity.definition.screen.list))
-    visible = access.readable_somewhere(actor, entity, "list")
-    html = render_template(
-        "records/list.html",
-        entity=entity,
-        page_of=page,
-        asked=asked,
-        visible=visible,
-        filters=filters.filters(visible, entity.definition.screen.list, asked.arguments, actor),
-        problems=[worded(problem) for problem in problems],
-        **_may(entity),
-    )
-    return html if status == 200 else (html, status)
-
-
 @blueprint.get("/<definition>/show/<int:record_id>")
 def show(definition: str, record_id: int) -> str:
     """One record with its history."""
-    entity = _entity(definition, "show")
+    entity = entity_for(definition, "show")
     actor, catalog, session = current_actor(), catalogs.current(), db.session()
     record = records.find(
         session, catalog, definition, actor, record_id, language=language(), removed=access.may(actor, entity, "remove")
     )
-    entries = records.history(session, catalog, definition, actor, record_id, limit=50)
+    tab = request.args.get("tab", tabs.DETAILS)
+    known = tab in (tabs.DETAILS, tabs.COMMENTS)
+    details = tab == tabs.DETAILS
+    entries = records.history(session, catalog, definition, actor, record_id, limit=50) if details else []
     visible = [f for f in entity.definition.fields.values() if f.name in record.values]
     return render_template(
         "records/show.html",
@@ -106,15 +72,19 @@ def show(definition: str, record_id: int) -> str:
         opens=[n for n in catalog if access.may(actor, catalog[n], "show")],
         visible=visible,
         title=forms.label(entity, record),
+        tab=tab,
+        tabs=tabs.tabs(entity, record_id, actor, tab),
+        related=None if known else tabs.related(entity, record, actor, tab),
+        said=SAID[0](entity, record_id) if tab == tabs.COMMENTS and SAID else [],
         links=[found for link in LINKS if (found := link(entity, record)) is not None],
-        **_may(entity),
+        **may(entity),
     )
 
 
 @blueprint.route("/<definition>/add", methods=["GET", "POST"])
 def add(definition: str) -> Any:
     """The empty form, or the new record."""
-    entity = _entity(definition, "add")
+    entity = entity_for(definition, "add")
     actor = current_actor()
     fields = access.writable_somewhere(actor, entity, "add")
     if request.method == "GET":
@@ -144,7 +114,7 @@ def _next(record_id: int) -> str | None:
 @blueprint.route("/<definition>/edit/<int:record_id>", methods=["GET", "POST"])
 def edit(definition: str, record_id: int) -> Any:
     """The filled form, or the change; a stale change shows both versions."""
-    entity = _entity(definition, "edit")
+    entity = entity_for(definition, "edit")
     actor = current_actor()
     fields = records.settable(db.session(), catalogs.current(), definition, actor, record_id)
     if request.method == "GET":
@@ -179,7 +149,7 @@ def edit(definition: str, record_id: int) -> Any:
 def form_state(definition: str, record_id: int | None) -> Response:
     """What the form asks for with the values as they stand, and what is wrong with them so far; nothing is saved."""
     action = "edit" if record_id else "add"
-    entity, actor = _entity(definition, action), current_actor()
+    entity, actor = entity_for(definition, action), current_actor()
     record = _editable(definition, record_id) if record_id else None
     fields = access.writable(actor, entity, action)
     return jsonify(forms.state(fields, _outlook(entity, record, fields, forms.typed(fields, request.form))))
@@ -208,7 +178,7 @@ def _form(entity: Entity, record: Any, fields: Any, typed: Any, error: Any = Non
 @blueprint.post("/<definition>/delete/<int:record_id>")
 def delete(definition: str, record_id: int) -> Any:
     """Into the recycle bin."""
-    _entity(definition, "remove")
+    entity_for(definition, "remove")
     actor = current_actor()
     try:
         units.write(lambda s, c: records.remove(s, c, definition, actor, record_id, now=units.utcnow()))
@@ -222,7 +192,7 @@ def delete(definition: str, record_id: int) -> Any:
 @blueprint.post("/<definition>/restore/<int:record_id>")
 def restore(definition: str, record_id: int) -> Any:
     """Out of the recycle bin."""
-    _entity(definition, "remove")
+    entity_for(definition, "remove")
     actor = current_actor()
     try:
         units.write(lambda s, c: records.restore(s, c, definition, actor, record_id, now=units.utcnow()))
@@ -233,49 +203,8 @@ def restore(definition: str, record_id: int) -> Any:
     return redirect(url_for("records.show", definition=definition, record_id=record_id))
 
 
-@blueprint.get("/<definition>/pick")
-def pick(definition: str) -> Response:
-    """Choices for a reference, as JSON for the searchable select."""
-    entity = _entity(definition, "list")
-    found = records.pick(
-        db.session(),
-        catalogs.current(),
-        entity.name,
-        current_actor(),
-        words=request.args.get("q", ""),
-        language=language(),
-    )
-    return jsonify([{"value": str(record_id), "text": label} for record_id, label in found])
-
-
-@blueprint.get("/<definition>/export.<any(csv, xlsx):form>")
-def export(definition: str, form: str) -> Response:
-    """What the list shows, all pages of it, as a file that spreadsheets open."""
-    entity = _entity(definition, "export")
-    asked = question.read(entity, request.args, language())
-    session = Session(db.engine)  # its own: the request's session ends before the last row is sent
-    rows = records.stream(session, catalogs.current(), definition, current_actor(), asked.query)
-    seen = {f.name for f in access.readable_somewhere(current_actor(), entity, "export")}
-    fields = [entity.definition.fields[n] for n in asked.query.columns if n in seen]
-    titles = [f.title(language()) for f in fields]
-    if form == "xlsx":
-        file = tempfile.TemporaryFile()  # noqa: SIM115 (closed when the answer was sent)
-        with session:
-            exporting.write_xlsx(file, definition, fields, rows, titles, labels=True, zone=forms.zone())
-        file.seek(0)
-        return send_file(file, exporting.MIME[form], as_attachment=True, download_name=f"{definition}.xlsx")
-    body = stream_with_context(_closing(session, exporting.csv_lines(fields, rows, titles, labels=True)))
-    headers = {"Content-Disposition": f'attachment; filename="{definition}.csv"'}
-    return Response(body, content_type=exporting.MIME[form], headers=headers)
-
-
-def _closing(session: Session, lines: Iterator[str]) -> Iterator[str]:
-    yield "\ufeff"  # by which spreadsheets know UTF-8
-    with session:
-        yield from lines
-
-
-def _may(entity: Entity) -> dict[str, bool]:
+def may(entity: Entity) -> dict[str, bool]:
+    """What this person may do, for the template's buttons."""
     actor = current_actor()
     allowed = {f"may_{action}": access.may(actor, entity, action) for action in ("add", "edit", "remove", "export")}
     return {**allowed, "may_design": access.may_design(actor)}

@@ -18,6 +18,9 @@
   document.addEventListener("plumbline:added", function (event) {
     event.target.querySelectorAll("select[data-pick]").forEach(searchable);
   });
+  document.addEventListener("htmx:load", function (event) {
+    event.detail.elt.querySelectorAll("select[data-pick]:not(.tomselected)").forEach(searchable);
+  });
   // A second click on the way must not send a form twice; coming back by the browser's history opens it again.
   document.querySelectorAll("form[data-once]").forEach(function (form) {
     form.addEventListener("submit", function (event) {

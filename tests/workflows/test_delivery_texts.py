@@ -28,6 +28,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "job": {"title": "Import of a.csv", "error": "The file is empty."},
     "onboarding": {},
+    "comment": {
+        "who": "hana",
+        "what": {"en": "Employee", "zh": "员工"},
+        "record": {"en": "Emma Stone", "zh": "艾玛"},
+        "text": "Please look.",
+    },
 }
 
 
