@@ -21,7 +21,7 @@ from metadata.catalog import Catalog
 from metadata.dialect import names
 from metadata.parser import thawed
 from portal import menu
-from portal.designer.fieldform import LONGEST_NAME, NAME, named_after
+from portal.designer.naming import LONGEST_NAME, NAME, named_after
 
 FOLDER = Path(__file__).parent / "starts"
 STARTS = {

@@ -1,6 +1,10 @@
 /* The forms of the designer for a field and for a new definition: only the inputs of the chosen type, and a name that follows the title. */
 (function () {
   "use strict";
+  function named(title) {
+    return title.toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "").replace(/[^a-z0-9]+/g, "_")
+      .replace(/^[_0-9]+|_+$/g, "").slice(0, 40).replace(/_+$/, "");
+  }
   var type = document.getElementById("field-type");
   function follow() {
     if (!type) { return; }
@@ -9,6 +13,11 @@
     });
   }
   if (type) { type.addEventListener("change", follow); }
+  document.querySelectorAll(".desk-line").forEach(function (line) {
+    var title = line.querySelector("[name=row_title]"), name = line.querySelector("[name=row_name]"), own = !!name.value;
+    name.addEventListener("input", function () { own = true; });
+    title.addEventListener("input", function () { if (!own) { name.value = named(title.value); } });
+  });
   follow();
   function followEffect() {
     var chosen = document.querySelector("[name=effect]:checked");
@@ -31,8 +40,7 @@
   name.addEventListener("input", function () { name.dataset.own = "yes"; });
   function suggest() {
     if (name.dataset.own) { return; }
-    name.value = title.value.toLowerCase().normalize("NFKD").replace(/[\u0300-\u036f]/g, "").replace(/[^a-z0-9]+/g, "_")
-      .replace(/^[_0-9]+|_+$/g, "").slice(0, 40).replace(/_+$/, "");
+    name.value = named(title.value);
   }
   title.addEventListener("input", suggest);
   suggest();  // a quick person typed the title before this ran

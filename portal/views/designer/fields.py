@@ -14,7 +14,7 @@ from metadata.errors import Conflict, DefinitionError, Problem
 from portal import catalogs
 from portal.access import current_actor, language
 from portal.designer import desk as desks
-from portal.designer import fieldform
+from portal.designer import fieldform, rowform
 from portal.designer.desk import Desk, Done
 from portal.designer.fieldform import FieldForm
 from portal.errors import worded, wording
@@ -126,6 +126,12 @@ def _field_page(
         message=wording(conflict.message, conflict.params) if conflict else "",
         more=more,
         types=fieldform.TYPES,
+        results=fieldform.RESULTS,
+        started=" ".join(kind for kind in fieldform.TYPES if kind not in fieldform.WITHOUT_START),
+        row_types=rowform.TYPES,
+        row_lines=rowform.blank(form.lines, more),
+        move_lines=[*form.moves, *[("", "")] * 3],
+        published=bool(field) and desk.name in catalogs.current() and bool(_column(desk, field)),
         targets=targets,
         sections=[g for g in layout.groups(desk.document) if g.number is not None],
         section=request.values.get("section", -1, type=int),
