@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import login_required
 
+from metadata import access
 from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import Conflict, NotAllowed, NotFound, fill
@@ -55,9 +56,7 @@ blueprint = Blueprint("jobs", __name__, url_prefix="/jobs")
 
 def visible(actor: Actor, catalog: Catalog) -> bool:
     """Who finds jobs in the menu: those who see all, and those who may import."""
-    imports = any(
-        "import" in r.can for e in catalog.entities.values() for n, r in e.definition.access.items() if n in actor.roles
-    )
+    imports = any(access.may(actor, e, "import") for e in catalog.entities.values())
     return imports or bool(actor.roles & jobs.SEES_ALL)
 
 
