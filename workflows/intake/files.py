@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,7 @@ from metadata.parser import load_text
 
 CHUNK = 5000
 ENCODINGS = ("utf-8-sig", "gb18030")
+UNREADABLE = "Line %(line)s of the file can't be read: a value in it is too long, or a quotation mark is missing."
 
 
 @dataclass(frozen=True)
@@ -165,12 +166,30 @@ def size(path: Path) -> int:
     return sum(1 for cells in reader if any(cell.strip() for cell in cells))
 
 
-def _opened(path: Path) -> tuple[Any, list[str]]:
-    reader = csv.reader(io.StringIO(_text(path)))
-    try:
-        headers = [header.strip() for header in next(reader, [])]
-    except csv.Error:
-        headers = []
+class _Rows:
+    """The rows of a file, each as its cells; what can't be read as such is said with its line."""
+
+    def __init__(self, text: str) -> None:
+        self._reader = csv.reader(io.StringIO(text))
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> list[str]:
+        try:
+            return next(self._reader)
+        except csv.Error:
+            raise Invalid(UNREADABLE, params={"line": self.line_num + 1}) from None
+
+    @property
+    def line_num(self) -> int:
+        """How many lines have been read."""
+        return self._reader.line_num
+
+
+def _opened(path: Path) -> tuple[_Rows, list[str]]:
+    reader = _Rows(_text(path))
+    headers = [header.strip() for header in next(reader, [])]
     if not any(headers):
         raise Invalid("The file has no header line.")
     if len(set(headers)) != len(headers):
@@ -211,7 +230,7 @@ def require_usable(definition: Definition, headers: Sequence[str], mapping: Mapp
         raise Invalid("No header of the file fits a field; give a mapping file.")
 
 
-def _lines(reader: Any, headers: Sequence[str], mapping: Mapping, report: Report) -> Iterator[_Line]:
+def _lines(reader: _Rows, headers: Sequence[str], mapping: Mapping, report: Report) -> Iterator[_Line]:
     """The file's rows as texts by field; a row of another width is rejected as a whole."""
     for cells in reader:
         if not any(cell.strip() for cell in cells):

@@ -1,0 +1,243 @@
+"""Definitions that attack whoever reads them, by every way in: refused with a reason soon, or shown as plain text."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from metadata import publish
+from metadata.access import system
+from metadata.parser import thawed
+from portal import units
+from portal.extensions import db
+from tests.portal.command import Command, installation
+from tests.portal.demo_site import logged_in, prepare, site
+
+POISON = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+NAME = "production_output"
+PLAIN = {
+    "$id": "shift",
+    "title": "Shift",
+    "type": "object",
+    "properties": {"day": {"type": "string", "format": "date"}},
+}
+SECONDS = 1.0
+
+
+@pytest.fixture(scope="module")
+def place(databases, tmp_path_factory) -> Iterator[tuple[str, Flask]]:
+    """One portal for the whole file: what is tried here is refused, or only read."""
+    with databases.copy("sqlite", "demo site", prepare) as url:
+        app = site(url, tmp_path_factory.mktemp("hostile"))
+        app.config["WTF_CSRF_ENABLED"] = False
+        _poison(app)
+        yield url, app
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(place) -> Flask:
+    return place[1]
+
+
+@pytest.fixture
+def command(place, tmp_path) -> Command:
+    return installation(place[0], tmp_path)
+
+
+def _poison(app: Flask) -> None:
+    """Every text of one definition that people read, in both languages, is markup."""
+    with app.app_context():
+        catalog = app.extensions["plumbline_catalogs"].current(db.session())
+        document: dict[str, Any] = thawed(catalog[NAME].definition.document)
+        labels = {f: p for f, p in document["properties"].items() if "enum" in p}
+        words = {"title": POISON, "x-plural": POISON, "description": POISON}
+        document |= words
+        for item in document["properties"].values():
+            item |= {"title": POISON, "description": POISON}
+        for item in labels.values():
+            item["x-enum-labels"] = {value: f"{POISON}{value}" for value in item["enum"]}
+        fields = {name: {"title": POISON, "description": POISON} for name in document["properties"]}
+        document["x-i18n"] = {"zh": {**words, "properties": fields}}
+        document["x-screen"] = {"sections": [{"title": POISON, "fields": list(document["properties"])}]}
+        now = datetime.now(UTC)
+        units.publish(
+            lambda s, c: publish.publish(
+                s, c, [document], actor=system(POISON), comment=POISON, now=now, confirm=[NAME]
+            )
+        )
+        db.session.remove()
+
+
+PAGES = (
+    "/",
+    "/lists/",
+    f"/records/{NAME}/list/",
+    f"/records/{NAME}/list/?removed=1",
+    f"/records/{NAME}/list/?department=none&produced=much&search=a",
+    f"/records/{NAME}/list/?order={POISON}",
+    f"/records/{NAME}/show/1",
+    f"/records/{NAME}/add",
+    f"/records/{NAME}/edit/1",
+    f"/records/{POISON}/list/",
+    "/designer/",
+    f"/designer/{NAME}",
+    f"/designer/{NAME}/field/line",
+    f"/designer/{NAME}/texts",
+    f"/designer/{NAME}/preview",
+    f"/designer/{NAME}/history",
+    "/roles/show/1",
+    "/roles/show/2",
+    "/dashboards/",
+    f"/dashboards/{NAME}",
+    "/imports/new",
+    "/audit/",
+    f"/audit/?definition={NAME}",
+    "/api/",
+)
+
+
+class TestMarkupInTexts:
+    @pytest.mark.parametrize("tongue", ["en", "zh"])
+    @pytest.mark.parametrize("page", PAGES)
+    def test_is_text_on_every_page_that_shows_it(self, app, page, tongue):
+        client = logged_in(app, "hana")
+        answer = client.get(page, headers={"Accept-Language": tongue}, follow_redirects=True)
+        assert answer.status_code in {200, 404, 422}
+        assert "&lt;script&gt;alert" in answer.text  # it is there, and it is text
+        assert inert(answer.text)
+
+    def test_is_text_in_the_problems_of_a_form(self, app):
+        answer = logged_in(app, "hana").post(f"/records/{NAME}/add", data={"produced": POISON, "note": POISON})
+        assert answer.status_code == 422
+        assert inert(answer.text)
+
+    def test_is_text_in_what_records_hold(self, app):
+        hana = logged_in(app, "hana")
+        body = {"code": "HTML", "name": POISON, "name_zh": POISON}
+        made = hana.post("/api/v1/department/", json=body).json["id"]
+        for page in (f"show/{made}", f"edit/{made}", "list/?search=HTML"):
+            assert inert(hana.get(f"/records/department/{page}").text)
+        assert inert(hana.get("/audit/").text)
+
+    @pytest.mark.parametrize(
+        "address", ["_openapi", f"{NAME}/", f"{NAME}/_info", "definitions/", f"definitions/{NAME}"]
+    )
+    def test_is_never_sent_as_a_page_by_rest(self, app, address):
+        answer = logged_in(app, "hana").get(f"/api/v1/{address}")
+        assert answer.status_code == 200
+        assert answer.mimetype == "application/json"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def inert(page: str) -> bool:
+    """Whether no part of the poison stands in the page as markup."""
+    return "<script>alert" not in page and "<img src=x" not in page
+
+
+def _nested(levels: int) -> bytes:
+    return b'{"documents": ' + b"[" * levels + b"]" * levels + b"}"
+
+
+BODIES: dict[str, Callable[[], bytes]] = {
+    "ten megabytes of text": lambda: json.dumps({"documents": [{**PLAIN, "title": "x" * 10_000_000}]}).encode(),
+    "ten megabytes of entries": lambda: json.dumps(
+        {"documents": [{**PLAIN, "required": ["day"] * 1_500_000}]}
+    ).encode(),
+    "depth that no reader survives": lambda: _nested(100_000),
+    "depth within the reader's limit": lambda: _nested(900),
+    "a pattern that never ends": lambda: _with({"type": "string", "maxLength": 99, "pattern": "^(a+)+$"}),
+    "a huge enum": lambda: _with({"type": "string", "enum": [f"v{n}" for n in range(200_000)]}),
+    "a reserved name": lambda: json.dumps({"documents": [{**PLAIN, "$id": "select"}]}).encode(),
+    "a name that looks like another": lambda: json.dumps({"documents": [{**PLAIN, "$id": "dерartment"}]}).encode(),
+    "a name in another direction": lambda: json.dumps({"documents": [{**PLAIN, "$id": "shift\u202e"}]}).encode(),
+}
+
+
+def _with(item: dict[str, Any]) -> bytes:
+    return json.dumps({"documents": [{**PLAIN, "properties": {"a": item}}]}).encode()
+
+
+@pytest.fixture
+def hana(app) -> FlaskClient:
+    return logged_in(app, "hana")
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+class TestHostileBodies:
+    @pytest.mark.parametrize("address", ["definitions/publish", f"definitions/{NAME}/draft"])
+    def test_are_refused_by_rest_with_a_reason(self, hana, body, address):
+        sent = body()
+        if address.endswith("publish"):
+            sent = sent[:-1] + b', "comment": "c"}'
+        send = hana.put if address.endswith("draft") else hana.post
+        answer = within(lambda: send(f"/api/v1/{address}", data=sent, content_type="application/json"))
+        assert refused(answer.status_code, answer.get_data())
+
+    @pytest.mark.parametrize("action", ["check", "preview"])
+    def test_are_refused_by_check_and_preview_of_rest(self, hana, body, action):
+        sent = body()
+        answer = within(lambda: hana.post(f"/api/v1/definitions/{action}", data=sent, content_type="application/json"))
+        told = answer.json
+        assert told.get("problems") or answer.status_code >= 400
+
+    def test_are_refused_by_the_command_line(self, command, body, tmp_path):
+        whole = body()
+        inner = whole[len(b'{"documents": [') : -2] if b'"$id"' in whole else whole
+        path = tmp_path / "shift.json"
+        path.write_bytes(inner)
+        for words in (("definitions", "check", path), ("definitions", "publish", path, "--comment", "c")):
+            ended = command(*words)
+            assert ended.code == 1
+            assert "Traceback" not in ended.err + ended.out
+            assert len(ended.err + ended.out) < 20_000
+
+    def test_are_refused_as_records(self, hana, body):
+        for address, send in (("department/", hana.post), ("department/1", hana.put), ("department/_bulk", hana.post)):
+            sent = body()
+            answer = within(
+                lambda a=address, s=send, d=sent: s(f"/api/v1/{a}", data=d, content_type="application/json")
+            )
+            assert refused(answer.status_code, answer.get_data())
+
+
+class TestHostileFiles:
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"code,name\n" + b"x" * 10_000_000,
+            b"," * 1_000_000,
+            b'"' * 100_000,
+            b"\x00" * 1000,
+            b"code,name\n\xff\xfe,x\n",
+        ],
+        ids=["a long value", "many columns", "open quotes", "zero bytes", "no text"],
+    )
+    def test_are_refused_or_mapped_with_a_page(self, hana, content):
+        data = {"definition": "department", "file": (io.BytesIO(content), "a.csv")}
+        answer = within(lambda: hana.post("/imports/new", data=data))
+        assert answer.status_code in {303, 422}
+
+
+def within(ask: Callable[[], Any]) -> Any:
+    """The answer, which took this thread less than a second of work, however busy the machine is."""
+    started = time.thread_time()
+    answer = ask()
+    assert time.thread_time() - started < SECONDS
+    return answer
+
+
+def refused(status: int, content: bytes) -> bool:
+    """Whether the answer says why, in a few words."""
+    told = json.loads(content)
+    return status in {400, 404, 413, 422} and bool(told["title"]) and len(content) < 200_000
