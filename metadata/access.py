@@ -258,7 +258,7 @@ def _really(rule: RoleAccess, *, apart: bool) -> RowScope:
 
 def _shares(actor: Actor, entity: Entity, action: str, setting: bool) -> Mapping[str, list[RoleAccess] | None]:
     """The fields granted somewhere: None where it is in every row, else the rules that grant the field."""
-    fields = entity.definition.fields
+    fields = entity.definition.held if setting else entity.definition.fields  # nobody sets what is computed
     if _everything(actor):
         return dict.fromkeys(fields)
     rules = [rule for _role, rule in granting(actor, entity, action)]

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,7 @@ from sqlalchemy.exc import DisconnectionError
 _mode: ContextVar[str] = ContextVar("plumbline_unit_of_work", default="read")
 BUSY_SECONDS = 30
 FRESH_SECONDS = 1.0
+WIDE = Context(prec=400)  # for the longest number that a double can be, written out
 READS = "plumbline_reads"
 IDLE = 0  # how libpq calls a connection without a transaction
 QUESTIONS = ("SELECT", "WITH", "PRAGMA", "BEGIN")
@@ -146,6 +148,13 @@ def _square_root(value: Any) -> float | None:
     return None if value is None else math.sqrt(value)
 
 
+def half_up(value: float | None, places: int) -> float | None:
+    """A double rounded half up by the fifteen digits that people see of it: what PostgreSQL does with NUMERIC."""
+    if value is None:
+        return None
+    return float(Decimal(f"{value:.15g}").quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, WIDE))
+
+
 def _sqlite_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver must not begin or commit on its own
     connection.execute("PRAGMA journal_mode=WAL")
@@ -154,6 +163,7 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA case_sensitive_like=OFF")
     connection.create_function("casefold", 1, lambda s: s.casefold() if isinstance(s, str) else s, deterministic=True)
     connection.create_function("sqrt", 1, _square_root, deterministic=True)
+    connection.create_function("half_up", 2, half_up, deterministic=True)
 
 
 def _postgresql_begin(connection: Connection) -> None:

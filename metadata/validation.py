@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator, ValidationError
 
 from metadata import fieldtypes
 from metadata.errors import Problem
+from metadata.formula import Bound, bind, evaluate
 from metadata.model import Definition, Field, Rule
 
 Form = Literal["text", "json", "python"]
@@ -130,7 +131,7 @@ class Rules:
             if f.required and f.name not in plain
         ]
         problems += self.bounds(values)
-        problems += [p for p in self._broken(plain) if p.pointer not in {q.pointer for q in problems}]
+        problems += [p for p in self._broken(plain, values) if p.pointer not in {q.pointer for q in problems}]
         if self._logic is not None:
             missing = {p.pointer for p in problems}
             problems += [p for p in _logic_problems(self._logic, plain) if p.pointer not in missing]
@@ -140,17 +141,30 @@ class Rules:
     def _rules(self) -> tuple[tuple[Rule, Draft202012Validator], ...]:
         return tuple((r, Draft202012Validator(_thawed(r.block))) for r in self.definition.rules if r.block is not None)
 
-    def _broken(self, plain: Mapping[str, Any]) -> Iterator[Problem]:
+    @cached_property
+    def _formulas(self) -> tuple[tuple[Rule, Bound], ...]:
+        world = {self.definition.name: self.definition}
+        given = [(rule, rule.formula) for rule in self.definition.rules if rule.formula is not None]
+        return tuple((rule, bind(self.definition, text, world)) for rule, text in given)
+
+    def _broken(self, plain: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Problem]:
         """The definition's own rules that the record breaks, in the definition's own words."""
         for rule, block in self._rules:
             if block.is_valid(plain):
-                yield Problem(f"/{rule.at}" if rule.at else "", rule.texts.description, said=rule.said)
+                yield _refused(rule)
+        for rule, bound in self._formulas:
+            if evaluate(bound, values) is False:
+                yield _refused(rule)
 
     def bounds(self, values: Mapping[str, Any]) -> list[Problem]:
         """The problems of single values: too large, too long, not of the form."""
         plain = _bare(as_json(self.definition, values))
         problems = list(_each_once(p for error in self._bounds.iter_errors(plain) for p in _problems(error)))
         return problems + list(_off_steps(self.definition.fields, plain, ""))
+
+
+def _refused(rule: Rule) -> Problem:
+    return Problem(f"/{rule.at}" if rule.at else "", rule.texts.description, said=rule.said)
 
 
 def as_json(definition: Definition, values: Mapping[str, Any]) -> dict[str, Any]:

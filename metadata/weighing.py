@@ -211,7 +211,7 @@ def _offending(session: Session, old: Catalog, new: Catalog, change: Change) -> 
     }
     singles = {f: Single(after.definition.fields[f]) for f in shared}
     fields = before.definition.fields
-    columns = [before.table.c.id, *(value_of(before, before.table, fields[g]).label(f) for f, g in shared.items())]
+    columns = [before.table.c.id, *(value_of(old, before, before.table, fields[g]).label(f) for f, g in shared.items())]
     for row in session.execute(select(*columns).execution_options(yield_per=1000)).mappings():
         values = {f: _in_words_of(after.definition.fields[f], fields[g], row[f]) for f, g in shared.items()}
         wrong = {p.field_name for p in after.rules.check(values)} | {

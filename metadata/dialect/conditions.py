@@ -28,6 +28,8 @@ def problems(definition: Definition, declared: frozenset[str]) -> Iterator[Probl
         where = f"/x-rules/{position}"
         if rule.get("at", "") not in declared | {""}:
             yield Problem(f"{where}/at", UNDECLARED, {"name": rule["at"]})
+        if ("if" in rule) == ("formula" in rule):
+            yield Problem(where, "A rule has either “if” or “formula”.")
         if "if" in rule:
             yield from block_problems(f"{where}/if", rule["if"], definition, declared)
 
@@ -44,6 +46,9 @@ def block_problems(
         where = step(f"{pointer}/properties", name)
         if name not in declared:
             yield Problem(where, UNDECLARED, {"name": name})
+        elif name in definition.formulas:
+            hint = "Write a rule with a formula under x-rules."
+            yield Problem(where, "“%(name)s” is computed; conditions look at what is kept.", {"name": name}, hint)
         elif name in definition.fields:
             yield from _condition(where, condition, definition.fields[name])
     for position, name in enumerate(block.get("required", ())):

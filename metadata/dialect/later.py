@@ -58,11 +58,6 @@ FORMS: tuple[Form, ...] = (
         "Attachments are not supported yet.",
         "Keep the address of the file in a field with format uri.",
     ),
-    (
-        lambda s: "x-formula" in s,
-        "Formulas are not supported yet.",
-        "For a KPI, write the expression into x-measure; else keep the value in a plain field.",
-    ),
     (lambda s: "prefixItems" in s, "Lists whose entries differ by their place can't be stored.", ROWS),
     (_is_plain_list, "A list needs entries that can be stored: records, choices, or rows with fields.", ROWS),
     (

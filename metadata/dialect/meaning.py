@@ -16,7 +16,7 @@ from metadata.dialect.fields import RENAME, RESERVED
 from metadata.dialect.granting import UNDECLARED, listed
 from metadata.dialect.plain import step
 from metadata.errors import Problem
-from metadata.model import Definition
+from metadata.model import Definition, Field
 
 NO_REFERENCE = "“%(name)s” is no reference to other records."
 MOST_KEY_CHARACTERS = 650  # what an index entry of PostgreSQL holds for certain, in the widest characters
@@ -150,10 +150,14 @@ def _measure(definition: Definition, declared: frozenset[str]) -> Iterator[Probl
             field = definition.fields.get(name)
             if name not in declared:
                 yield Problem(f"/x-measure/{word}", UNDECLARED, {"name": name})
-            elif field is not None and not (fieldtypes.of(field).numeric or field.type == "boolean"):
+            elif field is not None and not (name in definition.columns and _counts(field)):
                 yield Problem(f"/x-measure/{word}", "“%(name)s” is no number.", {"name": name})
     if given.get("floor", 0) >= given.get("cap", 1.2):
         yield Problem("/x-measure/cap", "The cap must be above the floor.")
+
+
+def _counts(field: Field) -> bool:
+    return fieldtypes.of(field).numeric or field.type == "boolean"
 
 
 def _imports(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from metadata.catalog import Catalog
-from metadata.dialect import granting, places
+from metadata.dialect import computed, granting, places
 from metadata.dialect.plain import step
 from metadata.errors import Problem
 from metadata.model import Definition, Field
@@ -37,10 +37,14 @@ def problems(
     for name, definition in changed.items():
         yield from ((name, problem) for problem in _references(definition, whole, named - withdrawn))
         yield from ((name, problem) for problem in _level(definition, whole))
+        yield from ((name, problem) for problem in computed.problems(definition, whole))
         if name in before:
             yield from ((name, problem) for problem in _kept(before[name].definition, definition, restoring))
     yield from _granting(whole, changed)
     yield from _left_behind(whole, withdrawn, changed)
+    first = next(iter((*changed, *withdrawn)), "")
+    for name in whole.keys() - changed.keys():
+        yield from ((first, problem) for problem in computed.broken(name, whole))
     yield from _directories(whole, changed)
 
 

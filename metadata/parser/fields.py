@@ -110,6 +110,8 @@ def type_of(schema: Mapping[str, Any]) -> str:
     if written == "string":
         if "format" in schema:
             return FORMATS[schema["format"]]
+        if "x-formula" in schema:
+            return "text"
         return "text" if schema.get("maxLength", LONGEST_LINE + 1) <= LONGEST_LINE else "long_text"
     if written == "number" and "multipleOf" in schema and decimal_places(schema["multipleOf"]) is not None:
         return "decimal"

@@ -1,4 +1,4 @@
-"""What a SELECT of records brings for a field: its column, or the entries of its list; and the labels beside it.
+"""What a SELECT of records brings for a field: its column, the entries of its list or its formula; and its labels.
 
 Called by read.py and query.py, so that every field is selected, filtered and sorted by one rule.
 """
@@ -11,24 +11,27 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, exists, false, func, or_, select
 
 from metadata import fieldtypes, gathering
-from metadata.catalog import Entity
+from metadata.catalog import Catalog, Entity
+from metadata.formula.sql import of_field
 from metadata.model import Field
 from metadata.names import LONGEST_NAME
 
 Labels = Callable[[str, str], tuple[FromClause, ColumnElement[Any]] | None]  # (definition, name of the alias)
 
 
-def value_of(entity: Entity, table: FromClause, field: Field) -> ColumnElement[Any]:
+def value_of(catalog: Catalog, entity: Entity, table: FromClause, field: Field) -> ColumnElement[Any]:
     """The value of `field` in a row of `table`, which is the entity's or an alias of it."""
+    if field.formula is not None:
+        return of_field(catalog, entity, table, field)
     if field.many:
         return gathering.values(field, entity.sides[field.name], table.c.id)
     return table.c[field.name]
 
 
-def sorted_by(entity: Entity, table: FromClause, field: Field) -> ColumnElement[Any]:
+def sorted_by(catalog: Catalog, entity: Entity, table: FromClause, field: Field) -> ColumnElement[Any]:
     """What a list is sorted by: the value, of a list the number of its entries."""
     if not field.many:
-        return value_of(entity, table, field)
+        return value_of(catalog, entity, table, field)
     side = entity.sides[field.name]
     return _counting(side, table)
 

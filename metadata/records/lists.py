@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from metadata import side_tables
-from metadata.catalog import Entity
+from metadata import gathering, side_tables
+from metadata.catalog import Catalog, Entity
 from metadata.errors import Problem
 from metadata.model import Definition, Field
 from metadata.records.columns import value_of
@@ -27,7 +27,7 @@ def completed(session: Session, entity: Entity, rows: list[dict[str, Any]]) -> l
     if not fields or not rows:
         return rows
     table = entity.table
-    columns = [value_of(entity, table, f).label(f.name) for f in fields.values()]
+    columns = [gathering.values(f, entity.sides[f.name], table.c.id).label(f.name) for f in fields.values()]
     by_id = {row["id"]: row for row in rows}
     wanted = sorted(by_id)
     for start in range(0, len(wanted), side_tables.CHUNK):
@@ -35,6 +35,16 @@ def completed(session: Session, entity: Entity, rows: list[dict[str, Any]]) -> l
         for found in session.connection().execute(statement).mappings():
             by_id[found["id"]].update({name: found[name] for name in fields})
     return rows
+
+
+def computed(session: Session, catalog: Catalog, entity: Entity, record_id: int) -> dict[str, Any]:
+    """What the formulas give for a record that was just written; nothing is asked where there are none."""
+    fields = entity.definition.formulas
+    if not fields:
+        return {}
+    columns = [value_of(catalog, entity, entity.table, f).label(f.name) for f in fields.values()]
+    statement = select(*columns).where(entity.table.c.id == record_id)
+    return dict(session.connection().execute(statement).mappings().one())
 
 
 def settle_rows(definition: Definition, before: Mapping[str, Any], given: dict[str, Any]) -> list[Problem]:

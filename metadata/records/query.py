@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, String, Uuid, and_, case, cast, func, not_, or_, true
 
 from metadata import fieldtypes, validation
-from metadata.catalog import Entity
+from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, Problem
 from metadata.model import Field
 from metadata.records import columns as columns_of
@@ -74,7 +74,12 @@ NOWHERE: Apart = {}
 
 
 def where(
-    entity: Entity, table: FromClause, query: Query, visible: Sequence[Field], apart: Apart = NOWHERE
+    catalog: Catalog,
+    entity: Entity,
+    table: FromClause,
+    query: Query,
+    visible: Sequence[Field],
+    apart: Apart = NOWHERE,
 ) -> ColumnElement[bool]:
     """The conditions of filters, search and recycle bin; raises Invalid naming what can't be asked.
 
@@ -86,13 +91,15 @@ def where(
     problems: list[Problem] = []
     for item in query.filters:
         try:
-            clauses.append(_within(apart, item.field, _condition(entity, table, fields, item)))
+            clauses.append(_within(apart, item.field, _condition(catalog, entity, table, fields, item)))
         except fieldtypes.BadValue as bad:
             problems.append(Problem(f"/{item.field}", bad.message, bad.params))
     if problems:
         raise Invalid("The list can't be filtered like this.", problems=problems)
     for word in query.search.split()[:MAX_SEARCH_WORDS]:
-        texts = [(f.name, columns_of.value_of(entity, table, f)) for f in visible if fieldtypes.of(f).searchable]
+        texts = [
+            (f.name, columns_of.value_of(catalog, entity, table, f)) for f in visible if fieldtypes.of(f).searchable
+        ]
         found = [_within(apart, name, contains(column, word)) for name, column in texts]
         clauses.append(or_(*found) if found else table.c.id < 0)
     return and_(*clauses)
@@ -102,7 +109,9 @@ def _within(apart: Apart, name: str, clause: ColumnElement[bool]) -> ColumnEleme
     return and_(apart[name], clause) if name in apart else clause
 
 
-def _condition(entity: Entity, table: FromClause, fields: Mapping[str, Field], item: Filter) -> ColumnElement[bool]:
+def _condition(
+    catalog: Catalog, entity: Entity, table: FromClause, fields: Mapping[str, Field], item: Filter
+) -> ColumnElement[bool]:
     operator = OPERATORS.get(item.op)
     if operator is None:
         raise fieldtypes.BadValue(
@@ -122,7 +131,7 @@ def _condition(entity: Entity, table: FromClause, fields: Mapping[str, Field], i
         raise fieldtypes.BadValue("There is no field called “%(name)s”.", name=item.field)
     if item.field in fields and fields[item.field].many:
         return _in_list(entity, table, fields[item.field], item, value)
-    column = table.c.id if item.field == "id" else columns_of.value_of(entity, table, fields[item.field])
+    column = table.c.id if item.field == "id" else columns_of.value_of(catalog, entity, table, fields[item.field])
     if item.op in TEXT_ONLY and isinstance(column.type, Uuid):
         column = cast(column, String)
     if value is None:
@@ -173,6 +182,7 @@ def _one(kind: fieldtypes.FieldType, field: Field, value: Any) -> Any:
 
 
 def order(
+    catalog: Catalog,
     entity: Entity,
     table: FromClause,
     query: Query,
@@ -190,7 +200,7 @@ def order(
     pairs = query.order or tuple(pair for pair in entity.definition.screen.order if pair[0] in fields)
     clauses: list[ColumnElement[Any]] = []
     for name, descending in pairs:
-        column = labels[name] if name in labels else _sorted_by(entity, table, name)
+        column = labels[name] if name in labels else _sorted_by(catalog, entity, table, name)
         column = case((apart[name], column)) if name in apart else column
         turned = column.desc() if descending else column.asc()
         # a column that is never empty needs no word about it, and an index can then give the order
@@ -201,6 +211,6 @@ def order(
     return clauses
 
 
-def _sorted_by(entity: Entity, table: FromClause, name: str) -> ColumnElement[Any]:
+def _sorted_by(catalog: Catalog, entity: Entity, table: FromClause, name: str) -> ColumnElement[Any]:
     field = entity.definition.fields.get(name)
-    return table.c[name] if field is None else columns_of.sorted_by(entity, table, field)
+    return table.c[name] if field is None else columns_of.sorted_by(catalog, entity, table, field)

@@ -99,7 +99,7 @@ def count(session: Session, catalog: Catalog, name: str, actor: Actor, query: Qu
     entity = catalog[name]
     access.require(actor, entity, action)
     seen = access.sight(actor, catalog, entity, action)
-    conditions = where(entity, entity.table, query, seen.fields, seen.apart)
+    conditions = where(catalog, entity, entity.table, query, seen.fields, seen.apart)
     asked = (conditions, access.rows(actor, catalog, entity, action))
     return int(session.connection().execute(_counting(entity, asked)).scalar_one())
 
@@ -169,7 +169,7 @@ def pick(
     label = label_expression(catalog, entity, table, set(seen.certain), language)
     query = Query(search=words, filters=(Filter("id", "in", list(ids)),) if ids else ())
     statement = sql_select(table.c.id, label).where(
-        where(entity, table, query, seen.fields, seen.apart), access.rows(actor, catalog, entity, "list")
+        where(catalog, entity, table, query, seen.fields, seen.apart), access.rows(actor, catalog, entity, "list")
     )
     return [(row[0], row[1]) for row in session.execute(statement.order_by(label, table.c.id).limit(limit))]
 
@@ -208,7 +208,7 @@ def _word(
     field = entity.definition.fields[name]
     target = field.target
     if target is None or target not in catalog or depth == 0:
-        return func.coalesce(cast(value_of(entity, table, field), String), "")
+        return func.coalesce(cast(value_of(catalog, entity, table, field), String), "")
     other = catalog[target]
     alias = other.table.alias()
     label = label_expression(catalog, other, alias, set(other.definition.fields), language, depth - 1)
@@ -234,8 +234,8 @@ def _ordered(
 ) -> tuple[Select[Any], tuple[ColumnElement[bool], ColumnElement[bool]]]:
     """The statement of a list, and the conditions in it."""
     statement, table, names = _joined(catalog, entity, actor, fields, query.language)
-    asked = (where(entity, table, query, seen.fields, seen.apart), access.rows(actor, catalog, entity, action))
-    keys = order(entity, table, query, seen.fields, names, seen.apart)
+    asked = (where(catalog, entity, table, query, seen.fields, seen.apart), access.rows(actor, catalog, entity, action))
+    keys = order(catalog, entity, table, query, seen.fields, names, seen.apart)
     return _marked(statement, seen.apart).where(*asked).order_by(*keys), asked
 
 
@@ -294,7 +294,7 @@ def _join(
     table = entity.table
     source: FromClause = table
     columns: list[ColumnElement[Any]] = [table.c[column] for column in SYSTEM]
-    columns += [value_of(entity, table, f).label(f.name) for f in fields]
+    columns += [value_of(catalog, entity, table, f).label(f.name) for f in fields]
     names: dict[str, ColumnElement[Any]] = {}
     label = partial(_label_of, catalog, actor, language)
     for item in fields:

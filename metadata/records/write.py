@@ -64,7 +64,8 @@ def create(
     _refuse(refusals(given, out_of_hand(session, entity, hands, [record_id]).get(record_id, ())))
     happening = Happening("create", record_id, 1, None, as_json(entity.definition, stored), note)
     audit.write(session, name, catalog, actor, now, [happening])
-    return Record(name, record_id, 1, stored, {}, now, actor.username, now, actor.username)
+    whole = _in_order(entity, stored | lists.computed(session, catalog, entity, record_id))
+    return Record(name, record_id, 1, whole, {}, now, actor.username, now, actor.username)
 
 
 def change(
@@ -103,11 +104,16 @@ def change(
         problems += collisions(session, catalog, entity, whole, language="en", but=record_id)
     _refuse(problems)
     if not changed:
-        return _as_record(name, before, whole)
+        whole |= lists.computed(session, catalog, entity, record_id)
+        return _as_record(name, before, _in_order(entity, whole))
     happening = write_change(session, entity, actor, before, changed, now, note)
     _still_mine(session, catalog, entity, actor, "edit", record_id)
     audit.write(session, name, catalog, actor, now, [happening])
-    return _as_record(name, {**before, **_touch(before, actor, now)}, {**whole, **changed})
+    return _as_record(
+        name,
+        {**before, **_touch(before, actor, now)},
+        _in_order(entity, whole | changed | lists.computed(session, catalog, entity, record_id)),
+    )
 
 
 def admitted(
@@ -252,6 +258,10 @@ def _still_mine(session: Session, catalog: Catalog, entity: Entity, actor: Actor
         definition = entity.definition
         owner = definition.owner.unit or definition.owner.person or ""
         raise Invalid(OUT_OF_REACH, field=owner)
+
+
+def _in_order(entity: Entity, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in entity.definition.fields if name in values}
 
 
 def _as_record(name: str, row: Mapping[str, Any], whole: Mapping[str, Any]) -> Record:

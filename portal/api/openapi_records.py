@@ -54,6 +54,8 @@ def field_schema(item: Field, tongue: str, *, writing: bool = False) -> dict[str
     schema: dict[str, Any] = {"type": kind if item.required else [kind, "null"], "title": item.title(tongue)}
     if item.help(tongue):
         schema["description"] = item.help(tongue)
+    if item.formula is not None:
+        schema["readOnly"] = True
     if item.type in FORMATS:
         schema["format"] = FORMATS[item.type]
     if item.many:

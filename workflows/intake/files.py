@@ -87,7 +87,7 @@ def guess(definition: Definition, headers: Sequence[str]) -> Mapping:
     own: Any = definition.extras.get("x-import", {})
     said = {str(key): str(value) for key, value in dict(own.get("headers", {})).items()}
     names: dict[str, str] = {}
-    for item in definition.fields.values():
+    for item in definition.held.values():
         for word in (item.name, item.title("en"), item.title("zh")):
             names.setdefault(_plain(word), item.name)
     found: dict[str, str] = {}
