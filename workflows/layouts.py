@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metadata.catalog import Entity
+from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, Problem
 from metadata.model import Field
 from metadata.records import Filter, Grouping, Query
@@ -33,9 +33,9 @@ class Layout:
     totals: bool = False
 
 
-def stored(entity: Entity, layout: Layout, visible: Sequence[Field]) -> dict[str, Any]:
+def stored(catalog: Catalog, entity: Entity, layout: Layout, visible: Sequence[Field]) -> dict[str, Any]:
     """The layout with columns in place of names; raises Invalid for a part that this person can't ask."""
-    where(entity, entity.table, Query(layout.filters, search=layout.search), visible)
+    where(catalog, entity, entity.table, Query(layout.filters, search=layout.search), visible)
     problems = refused({f.name: f for f in visible}, layout.group)
     known = {f.name: f.column for f in visible} | {name: name for name in SYSTEM_FIELDS}
     named = [*(n for n, _down in layout.order), *layout.columns]

@@ -81,6 +81,7 @@ def may_change(actor: Actor, view: ListView) -> bool:
 
 def save(
     session: Session,
+    catalog: Catalog,
     entity: Entity,
     actor: Actor,
     name: str,
@@ -96,7 +97,7 @@ def save(
         "definition": entity.name,
         "name": _named(name),
         "owner": actor.username,
-        "state": stored(entity, layout, access.readable_somewhere(actor, entity, "list")),
+        "state": stored(catalog, entity, layout, access.readable_somewhere(actor, entity, "list")),
         "at": now,
         **_shared(actor, entity, roles),
     }
@@ -128,7 +129,7 @@ def change(
         values["name"] = _named(name)
         _unlike(session, view, values["name"])
     if layout is not None:
-        values["state"] = stored(entity, layout, access.readable_somewhere(actor, entity, "list"))
+        values["state"] = stored(catalog, entity, layout, access.readable_somewhere(actor, entity, "list"))
     if roles is not None:
         values |= _shared(actor, entity, roles, view.roles)
     session.execute(update(list_views).where(list_views.c.id == view_id).values(values))

@@ -180,19 +180,22 @@ def _grouped(
     """One row for each group; a field that may be seen in some rows alone counts as empty in the others."""
     table, fields = entity.table, entity.definition.fields
     dialect = session.connection().dialect.name
-    keys = [_key(_seen(entity, seen, fields[item.field]), fields[item.field], item, dialect) for item in by]
+    keys = [_key(_seen(catalog, entity, seen, fields[item.field]), fields[item.field], item, dialect) for item in by]
     keys = [key.label(f"k{i}") for i, key in enumerate(keys)]
     figures: list[ColumnElement[Any]] = [func.count().label("number")]
     for i, field in enumerate(measured):
-        column = _seen(entity, seen, field)
+        column = _seen(catalog, entity, seen, field)
         figures += [func.sum(column).label(f"s{i}"), func.count(column).label(f"n{i}")]
-    conditions = where(entity, table, query, seen.fields, seen.apart), access.rows(actor, catalog, entity, action)
+    conditions = (
+        where(catalog, entity, table, query, seen.fields, seen.apart),
+        access.rows(actor, catalog, entity, action),
+    )
     statement = select(*keys, *figures).select_from(table).where(*conditions)
     return statement.group_by(*keys) if keys else statement
 
 
-def _seen(entity: Entity, seen: Sight, field: Field) -> ColumnElement[Any]:
-    column = columns_of.value_of(entity, entity.table, field)
+def _seen(catalog: Catalog, entity: Entity, seen: Sight, field: Field) -> ColumnElement[Any]:
+    column = columns_of.value_of(catalog, entity, entity.table, field)
     return case((seen.apart[field.name], column)) if field.name in seen.apart else column
 
 

@@ -62,7 +62,7 @@ def ids(session: Session, catalog: Catalog, name: str, actor: Actor, query: Quer
     entity = catalog[name]
     access.require(actor, entity, "list")
     seen = access.sight(actor, catalog, entity, "list")
-    asked = where(entity, entity.table, query, seen.fields, seen.apart)
+    asked = where(catalog, entity, entity.table, query, seen.fields, seen.apart)
     key = entity.table.c.id
     statement = sql_select(key).where(asked, access.rows(actor, catalog, entity, "list")).order_by(key).limit(most)
     return list(session.connection().execute(statement).scalars())

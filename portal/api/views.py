@@ -92,7 +92,7 @@ def save() -> Response:
 
     def work(session: Session, catalog: Catalog) -> int:
         name = str(body.get("name") or "")
-        made = list_views.save(session, entity, actor, name, layout, roles=roles, now=units.utcnow())
+        made = list_views.save(session, catalog, entity, actor, name, layout, roles=roles, now=units.utcnow())
         if body.get("default"):
             list_views.set_default(session, catalog, actor, entity.name, made)
         return made

@@ -101,7 +101,14 @@ def save_view(definition: str) -> Any:
 
     def work(session: Session, catalog: Catalog) -> int:
         made = list_views.save(
-            session, entity, actor, form.get("name", ""), layout, roles=form.getlist("roles"), now=units.utcnow()
+            session,
+            catalog,
+            entity,
+            actor,
+            form.get("name", ""),
+            layout,
+            roles=form.getlist("roles"),
+            now=units.utcnow(),
         )
         if form.get("default"):
             list_views.set_default(session, catalog, actor, definition, made)
