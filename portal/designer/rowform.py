@@ -26,6 +26,9 @@ TYPES = {
     "number": _l("Number"),
     "boolean": _l("Yes or no"),
     "date": _l("Date"),
+    "date_time": _l("Date and time"),
+    "email": _l("E-mail address"),
+    "uri": _l("Web address"),
     "reference": _l("Reference"),
 }
 SHAPES: Mapping[str, Mapping[str, Any]] = {
@@ -35,6 +38,9 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
     "number": {"type": "number"},
     "boolean": {"type": "boolean"},
     "date": {"type": "string", "format": "date"},
+    "date_time": {"type": "string", "format": "date-time"},
+    "email": {"type": "string", "format": "email"},
+    "uri": {"type": "string", "format": "uri"},
 }
 PARTS = ("title", "title_zh", "name", "type", "more", "required")
 USUAL_LENGTH, BLANK = 200, 3
