@@ -16,6 +16,7 @@ from metadata.records.read import Page, Record, count, find, labels, pick, selec
 from metadata.records.rehearse import Outlook, rehearse
 from metadata.records.relations import Relation, related_counts, relations
 from metadata.records.remove import purge, remove, restore
+from metadata.records.then import Then, ThenPage, find_then, select_then
 from metadata.records.write import change, create
 
 __all__ = [
@@ -36,6 +37,8 @@ __all__ = [
     "Record",
     "Relation",
     "addable",
+    "Then",
+    "ThenPage",
     "change",
     "change_many",
     "count",
@@ -44,6 +47,7 @@ __all__ = [
     "edit_field",
     "find",
     "group",
+    "find_then",
     "history",
     "ids",
     "in_hand",
@@ -58,6 +62,7 @@ __all__ = [
     "restore",
     "restore_field",
     "select",
+    "select_then",
     "settable",
     "stream",
     "totals",

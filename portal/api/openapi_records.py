@@ -201,6 +201,7 @@ def _arguments(entity: Entity, actor: Actor) -> list[dict[str, Any]]:
         _argument("page", {"type": "integer", "minimum": 0, "default": 0}, ""),
         _argument("page_size", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": 25}, ""),
         _argument("columns", STRING, _("Fields by commas: %(names)s.", names=listed)),
+        _argument("as_of", STRING, _("A day or a moment: the records as they were, by id and without filters.")),
         *plain,
         _argument(f"{names[0]}__gte" if names else "id__gte", STRING, _("Comparisons: %(names)s.", names=compared)),
     ]

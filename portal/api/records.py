@@ -27,7 +27,7 @@ from portal.access import current_actor, language
 from portal.api.answers import answer, body_object, if_match, record_json, records_json
 from portal.errors import problem_json, wording
 from portal.extensions import db
-from portal.views import question
+from portal.views import question, then
 
 blueprint = Blueprint("api_records", __name__, url_prefix="/api/v1")
 OPERATORS = {"eq": "eq", "neq": "ne", "gt": "gt", "lt": "lt", "sw": "starts", "ct": "contains", "rel_o_m": "eq"}
@@ -35,8 +35,10 @@ OPERATORS = {"eq": "eq", "neq": "ne", "gt": "gt", "lt": "lt", "sw": "starts", "c
 
 @blueprint.get("/<definition>/")
 def list_records(definition: str) -> Response:
-    """A page of records."""
+    """A page of records; with `?as_of=` as they were on a day or at a moment, by id and without filters."""
     entity = entity_called(definition)
+    if request.args.get("as_of"):
+        return _list_then(entity)
     query = _query(entity)
     page = records.select(db.session(), catalogs.current(), definition, current_actor(), query)
     result = records_json(entity, page.rows)
@@ -56,8 +58,10 @@ def create(definition: str) -> Response:
 
 @blueprint.get("/<definition>/<int:record_id>")
 def find(definition: str, record_id: int) -> Response:
-    """One record, with its version as ETag."""
+    """One record, with its version as ETag; with `?as_of=` as it was on a day or at a moment."""
     entity = entity_called(definition)
+    if request.args.get("as_of"):
+        return _find_then(entity, record_id)
     record = records.find(db.session(), catalogs.current(), definition, current_actor(), record_id, language=language())
     return _one(entity, record)
 
@@ -186,6 +190,38 @@ def _readable(entity: Entity, actor: Actor, record: Record) -> Record:
     """What this actor may see of a record that was just written; the actor is the request's, not asked for again."""
     seen = {f.name for f in access.readable(actor, entity)}
     return without(record, set(record.values) - seen)
+
+
+def _list_then(entity: Entity) -> Response:
+    on = then.moment(request.args["as_of"].strip(), "as_of")
+    page = records.select_then(
+        db.session(),
+        catalogs.current(),
+        entity.name,
+        current_actor(),
+        on,
+        page=request.args.get("page", 0, type=int),
+        page_size=request.args.get("page_size", 25, type=int),
+        language=language(),
+    )
+    result = records_json(Entity(page.definition), page.rows)
+    about = {"as_of": on.isoformat(), "catalog_version": page.catalog_version}
+    return answer({"count": page.count, "ids": [r.id for r in page.rows], "result": result, **about})
+
+
+def _find_then(entity: Entity, record_id: int) -> Response:
+    on = then.moment(request.args["as_of"].strip(), "as_of")
+    found = records.find_then(
+        db.session(), catalogs.current(), entity.name, current_actor(), record_id, on, language=language()
+    )
+    about = {
+        "as_of": on.isoformat(),
+        "catalog_version": found.catalog_version,
+        "removed": found.removed,
+        "trail_begins": found.begins.isoformat() if found.begins else None,
+        "unknown": [f.name for f in found.unknown],
+    }
+    return answer({"id": record_id, "result": record_json(Entity(found.definition), found.record), **about})
 
 
 def _one(entity: Entity, record: Record) -> Response:

@@ -19,7 +19,7 @@ from portal import catalogs
 from portal.access import current_actor, language
 from portal.errors import worded
 from portal.extensions import db
-from portal.views import cells, filters, grouped, question, saved_views
+from portal.views import cells, filters, grouped, question, saved_views, then
 from portal.views.question import Question
 from portal.views.records import blueprint, entity_for, may
 
@@ -27,9 +27,11 @@ ROWS_OF_A_GROUP = 50
 
 
 @blueprint.get("/<definition>/list/")
-def list_page(definition: str) -> str | tuple[str, int]:
-    """The list; a question that can't be answered says why and shows the list without it."""
+def list_page(definition: str) -> Any:
+    """The list; a question that can't be answered says why and shows the list without it. With `on`, as it was."""
     entity, actor, catalog = entity_for(definition, "list"), current_actor(), catalogs.current()
+    if request.args.get("on"):
+        return then.list_page(entity)
     opened = saved_views.open_list(entity, actor)
     asked, status, problems = opened.asked, 200, ()
     visible = access.readable_somewhere(actor, entity, "list")

@@ -22,7 +22,7 @@ from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.errors import wording
 from portal.extensions import db
-from portal.views import forms, story, tabs
+from portal.views import forms, story, tabs, then
 from portal.views.base import view_of
 
 blueprint = Blueprint("records", __name__, url_prefix="/records")
@@ -52,9 +52,11 @@ def entity_for(definition: str, action: str) -> Entity:
 
 
 @blueprint.get("/<definition>/show/<int:record_id>")
-def show(definition: str, record_id: int) -> str:
-    """One record with its history."""
+def show(definition: str, record_id: int) -> Any:
+    """One record with its history; with `on`, as it was on that day."""
     entity = entity_for(definition, "show")
+    if request.args.get("on"):
+        return then.show(entity, record_id)
     actor, catalog, session = current_actor(), catalogs.current(), db.session()
     record = records.find(
         session, catalog, definition, actor, record_id, language=language(), removed=access.may(actor, entity, "remove")

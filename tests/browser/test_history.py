@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
@@ -18,6 +19,10 @@ PATHS = (
     "/history/compare?from=9",
     "/history/restore/1",
     "/history/restore/2?definition=production_output",
+    "/records/production_output/show/5?on=2100-01-01",
+    "/records/production_output/show/5",
+    "/records/department/list/?on={today}",
+    "/records/department/show/1?on={today}",
 )
 
 
@@ -38,8 +43,9 @@ def address(databases, tmp_path) -> Iterator[str]:
 def test_pages_are_accessible_and_fit_the_screen(visit, address, locale, width):
     page = visit(locale=locale, viewport={"width": width, "height": 900}).page()
     log_in(page, address, "hana")
+    today = datetime.now(UTC).date().isoformat()
     for path in PATHS:
-        page.goto(address + path)
+        page.goto(address + path.replace("{today}", today))
         for details in page.locator("main details").all():
             details.locator("summary").click()
         assert axe_violations(page) == [], path
