@@ -27,7 +27,9 @@ SQL = frozenset(
 )
 PYTHON = frozenset(word.lower() for word in keyword.kwlist)
 # What the record door, the mapped class and the address of a list mean something else by.
-FIELDS = frozenset({*SYSTEM_COLUMNS, "as_of", "columns", "csrf_token", "metadata", "page", "page_size", "q", "query"}) | {
+FIELDS = frozenset(
+    {*SYSTEM_COLUMNS, "as_of", "columns", "csrf_token", "metadata", "page", "page_size", "q", "query"}
+) | {
     *("registry", "removed", "search", "version", "view"),
 }
 DEFINITIONS = frozenset(
