@@ -75,6 +75,7 @@ from portal.views import (
     saved_views,
     tours,
     training,
+    trees,  # noqa: F401 (pages on the blueprint of records)
 )
 from workflows import bulk_edits as all_bulk_edits
 from workflows import comments as all_comments

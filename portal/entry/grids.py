@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from metadata import fieldtypes
 from metadata.model import EnumValue, Field
 from metadata.records import Record
+from portal.entry.picks import from_tree
 from portal.entry.typed import Line, blank_line, lines
 from portal.formats import shown_value
 
@@ -30,6 +31,7 @@ class Cell:
     problems: tuple[str, ...]
     labelled: str
     required: bool
+    tree: bool
 
     @property
     def id(self) -> str:
@@ -93,6 +95,7 @@ def _cell(table: Field, field: Field, key: str, line: Line, problems: Sequence[s
         problems=tuple(problems),
         labelled=f"head-{table.name}-{field.name} row-{table.name}-{key}",
         required=field.required,
+        tree=from_tree(field.ref),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from metadata import fieldtypes, records
-from metadata.model import Field
+from metadata.model import Definition, Field
 from metadata.records import Record
 from portal import catalogs
 from portal.access import current_actor, language
@@ -16,6 +16,17 @@ from portal.entry.typed import entries, lines
 from portal.extensions import db
 
 Known = dict[tuple[str, str], str]
+
+
+def tree_of(definition: Definition) -> Field | None:
+    """The field by which a record of `definition` says under which other it stands."""
+    return next((f for f in definition.fields.values() if f.tree), None)
+
+
+def from_tree(ref: str | None) -> bool:
+    """Whether records of this definition are chosen from a tree."""
+    catalog = catalogs.current()
+    return ref is not None and ref in catalog and tree_of(catalog[ref].definition) is not None
 
 
 def known(fields: Iterable[Field], given: Mapping[str, str], record: Record | None) -> Known:

@@ -28,7 +28,8 @@ class Input:
     """One input: the field, how it is asked for, its text, and what is wrong with it.
 
     `shown` and `required` are with the values as they stand; `left` says that only its value keeps it in sight.
-    `picked` are the words for a record pointed at, `entries` the texts and words of a list, `grid` a child table.
+    `picked` are the words for a record pointed at, `entries` the texts and words of a list, `grid` a child table,
+    and `tree` says that what it points at is chosen from a tree.
     """
 
     field: Field
@@ -43,6 +44,7 @@ class Input:
     left: bool
     entries: tuple[tuple[str, str], ...] = ()
     grid: Grid | None = None
+    tree: bool = False
 
     @property
     def id(self) -> str:
@@ -162,5 +164,6 @@ def _input(
         required=field.name in asked.required,
         left=field.name in asked.left,
         entries=tuple((one, known.get((field.ref or "", one), f"#{one}" if field.ref else one)) for one in listed),
+        tree=picks.from_tree(field.ref),
         grid=grids.grid(field, text, wrong, known, record) if field.rows else None,
     )
