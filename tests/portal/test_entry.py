@@ -49,7 +49,7 @@ class TestRows:
         edit = place.replace("/show/", "/edit/")
         assert hana.post(edit, data={"name": "Spring", "_version": "1", **moved, **dropped}).status_code == 302
         assert [(r["id"], r["what"]) for r in stored(hana, place)["lines"]] == [(second, "Rust"), (first, "Oil leak")]
-        story = hana.get(place).text.split("History")[1]
+        story = hana.get(place).text.split(">History<")[1]
         for told in (
             "Findings, row 2, What: Oil → Oil leak",
             "Findings, row 3: Dust",
