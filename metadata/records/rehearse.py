@@ -1,4 +1,4 @@
-"""What a form's values would come to, without writing: which fields are asked for, and what is wrong so far.
+"""What a form's values would come to, without writing: what is asked for, what is wrong so far, what is computed.
 
 Asked while a person types and whenever a form is shown. What only the database can tell (hidden references,
 values that another record holds) is left to the save.
@@ -7,7 +7,7 @@ values that another record holds) is left to the save.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from metadata import access, validation
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Problem
+from metadata.records.computed import computed, deciding
 from metadata.records.lists import settle_rows
 from metadata.records.read import Record, find
 from metadata.records.write import admitted
@@ -26,10 +27,15 @@ from metadata.visibility import Asked
 
 @dataclass(frozen=True)
 class Outlook:
-    """What the form asks for, and the problems of fields that this actor may set, or of none in particular."""
+    """What the form asks for, and the problems of fields that this actor may set, or of none in particular.
+
+    `computed` holds the values of formulas that the actor may see, `deciding` the fields that decide about others.
+    """
 
     asked: Asked
     problems: tuple[Problem, ...]
+    computed: Mapping[str, Any] = field(default_factory=dict)
+    deciding: frozenset[str] = frozenset()
 
 
 def rehearse(
@@ -51,13 +57,17 @@ def rehearse(
     action = "edit" if record else "add"
     access.require(actor, entity, action)
     given, problems = admitted(entity, actor, action, values, form, zone)
-    start = _stored(session, catalog, entity, actor, record) if record else validation.defaults(entity.definition)
+    stored = _stored(session, catalog, entity, actor, record) if record else {}
+    start = stored or validation.defaults(entity.definition)
     problems += settle_rows(entity.definition, start, given)
     whole = {**start, **given}
     unread = {p.pointer for p in problems}
     problems += [p for p in entity.rules.check(whole) if p.pointer not in unread]
-    free = {f.name for f in access.writable(actor, entity, action)} | {""}
-    return Outlook(entity.visibility.asked(whole, problems), tuple(p for p in problems if p.field_name in free))
+    free = {f.name for f in access.writable_somewhere(actor, entity, action)} | {""}
+    seen = record.values if record else {f.name for f in access.readable(actor, entity, action)}
+    told = {n: v for n, v in computed(session, catalog, entity, actor, whole, stored).items() if n in seen}
+    mine = tuple(p for p in problems if p.field_name in free)
+    return Outlook(entity.visibility.asked(whole, problems), mine, told, deciding(catalog, entity))
 
 
 def _stored(session: Session, catalog: Catalog, entity: Entity, actor: Actor, record: Record) -> Mapping[str, Any]:

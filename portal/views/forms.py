@@ -18,7 +18,7 @@ from portal.entry.grids import Grid, Wrong
 from portal.entry.picks import Known
 from portal.entry.typed import entries, texts, typed, zone
 from portal.errors import worded
-from portal.formats import shown
+from portal.formats import shown, shown_value
 
 __all__ = ["FormSection", "FormView", "Input", "label", "state", "texts", "typed", "view", "zone"]
 
@@ -98,7 +98,7 @@ def view(
         if inputs:
             sections.append(FormSection(section.texts.get("title", language()), inputs))
     rest = tuple(worded(p) for p in (error.problems if error else ()) if p.field_name not in free)
-    return FormView(tuple(sections), rest, tuple(sorted(entity.visibility.reads & free)))
+    return FormView(tuple(sections), rest, tuple(sorted(outlook.deciding & free)))
 
 
 def lone(field: Field, given: Mapping[str, str], error: ProductError | None) -> Input:
@@ -108,8 +108,9 @@ def lone(field: Field, given: Mapping[str, str], error: ProductError | None) -> 
     return _input(field, given, picks.known([field], given, None), wrong, None, outlook)
 
 
-def state(fields: Iterable[Field], outlook: Outlook) -> dict[str, Any]:
+def state(entity: Entity, fields: Iterable[Field], outlook: Outlook) -> dict[str, Any]:
     """The form as it stands, for the page's script: of each field what `Input` says of it, cells by `row/column`."""
+    fields_of = entity.definition.fields
     asked, wrong = outlook.asked, _by_place(outlook.problems)
     return {
         "fields": {
@@ -123,6 +124,7 @@ def state(fields: Iterable[Field], outlook: Outlook) -> dict[str, Any]:
             for f in fields
         },
         "problems": wrong.get("", []),
+        "computed": {name: shown_value(fields_of[name], value) for name, value in outlook.computed.items()},
     }
 
 
@@ -141,6 +143,12 @@ def _of(field: Field, wrong: Wrong) -> list[str]:
     return list(dict.fromkeys(wrong.get(place, []) + [text for words in within for text in words]))
 
 
+def _widget(field: Field) -> str:
+    if field.formula is not None:
+        return "computed"
+    return field.widget if field.widget == "textarea" else fieldtypes.of(field).widget
+
+
 def _input(
     field: Field,
     given: Mapping[str, str],
@@ -154,8 +162,8 @@ def _input(
     mine = {text, *listed}
     return Input(
         field,
-        widget=field.widget if field.widget == "textarea" else fieldtypes.of(field).widget,
-        text=text,
+        widget=_widget(field),
+        text=text if field.formula is None else shown_value(field, outlook.computed.get(field.name)),
         problems=problems,
         choices=tuple(c for c in field.enum if not c.retired or str(c.value) in mine),
         picked=known.get((field.ref or "", text), f"#{text}") if text else "",

@@ -153,8 +153,12 @@ def form_state(definition: str, record_id: int | None) -> Response:
     action = "edit" if record_id else "add"
     entity, actor = entity_for(definition, action), current_actor()
     record = _editable(definition, record_id) if record_id else None
-    fields = access.writable(actor, entity, action)
-    return jsonify(forms.state(fields, _outlook(entity, record, fields, forms.typed(fields, request.form))))
+    fields = (
+        records.settable(db.session(), catalogs.current(), definition, actor, record_id)
+        if record_id
+        else access.writable_somewhere(actor, entity, action)
+    )
+    return jsonify(forms.state(entity, fields, _outlook(entity, record, fields, forms.typed(fields, request.form))))
 
 
 def _editable(definition: str, record_id: int) -> Record:
@@ -172,7 +176,9 @@ def _outlook(entity: Entity, record: Record | None, fields: Iterable[Field], tex
 
 def _form(entity: Entity, record: Any, fields: Any, typed: Any, error: Any = None) -> str:
     stale = isinstance(error, StaleVersion)
-    view = forms.view(entity, record, fields, typed, error, _outlook(entity, record, fields, typed))
+    outlook = _outlook(entity, record, fields, typed)
+    shown = [*fields, *(entity.definition.fields[name] for name in outlook.computed)]
+    view = forms.view(entity, record, shown, typed, error, outlook)
     message = wording(error.message, error.params) if error else ""
     return render_template("records/form.html", entity=entity, record=record, form=view, message=message, stale=stale)
 

@@ -71,6 +71,10 @@
         holder.dispatchEvent(new CustomEvent("plumbline:problems", {detail: now.cells}));
       }
     });
+    Object.keys(state.computed).forEach(function (name) {
+      var holder = frame(name), place = holder && holder.querySelector("[data-computed]");
+      if (place) { place.textContent = state.computed[name] || "–"; }
+    });
     var place = form.querySelector("[data-problems]");
     place.textContent = state.problems.join(" ");
     place.hidden = !state.problems.length;

@@ -94,3 +94,67 @@ class TestStatements:
         with statements(portal) as sent:
             assert hana.post(f"{STEP}/1", data={"kind": "tour"}).status_code == 200
         assert len(sent) <= 3, "\n".join(sent)
+
+
+SUM = {
+    "$id": "offer",
+    "title": "Offer",
+    "type": "object",
+    "properties": {
+        "pieces": {"type": "integer", "title": "Pieces"},
+        "price": {"type": "number", "multipleOf": 0.01, "title": "Price"},
+        "total": {"type": "number", "multipleOf": 0.01, "x-formula": "pieces * price", "title": "Total"},
+        "person": {"$ref": "employee", "title": "Person"},
+        "known_as": {"type": "string", "x-formula": "upper(person.name)", "title": "Known as"},
+        "lines": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"weight": {"type": "integer", "title": "Weight"}}},
+        },
+        "weight": {"type": "number", "x-formula": "sum(lines.weight)", "title": "Weight"},
+    },
+    "x-rules": [{"formula": "price <= 100", "message": "Too dear.", "at": "price"}],
+    "x-access": {
+        "HR admin": {"rows": "all", "can": ["list", "show", "add", "edit"]},
+        "Department head": {"rows": "all", "can": ["list", "show", "add", "edit"], "hides": ["total"]},
+    },
+}
+FORM = "/records/offer/form"
+
+
+@pytest.fixture
+def offers(portal):
+    client = logged_in(portal, "hana")
+    answer = client.post("/api/v1/definitions/publish", json={"documents": [SUM], "comment": "Offers"})
+    assert answer.status_code == 200, answer.text
+    return client
+
+
+class TestComputed:
+    def test_formulas_are_computed_from_what_was_typed_so_far(self, offers):
+        told = offers.post(FORM, data={"pieces": "3", "price": "12.5", "lines": "", "lines-0-weight": "4"}).get_json()
+        assert told["computed"] == {"total": "37.5", "known_as": "", "weight": "4"}
+        assert offers.post(FORM, data={"pieces": "many"}).get_json()["computed"]["total"] == ""
+
+    def test_they_stand_on_the_form_and_can_not_be_typed(self, offers):
+        text = offers.get("/records/offer/add").text
+        assert re.search(r'<output[^>]*id="field-total"[^>]*>–</output>', text)
+        assert 'name="total"' not in text
+        assert set(re.search(r'data-reads="([^"]*)"', text)[1].split()) == {"pieces", "price", "person", "lines"}
+        place = offers.post("/records/offer/add", data={"pieces": "2", "price": "7"}).headers["Location"]
+        assert re.search(
+            r'<output[^>]*id="field-total"[^>]*>14</output>', offers.get(place.replace("show", "edit")).text
+        )
+        assert "14" in offers.get(place).text
+
+    def test_rules_of_the_definition_speak_while_one_types(self, offers):
+        told = offers.post(FORM, data={"price": "200"}).get_json()["fields"]
+        assert told["price"]["problems"] == ["Too dear."]
+
+    def test_tell_nothing_of_records_and_fields_that_are_hidden(self, portal, offers):
+        derek = logged_in(portal, "derek")
+        everybody = "/api/v1/employee/?order=id&page_size=1000"
+        mine, those = (client.get(everybody).get_json()["ids"] for client in (derek, offers))
+        hidden = next(number for number in those if number not in mine)
+        assert derek.post(FORM, data={"person": str(mine[0])}).get_json()["computed"]["known_as"]
+        told = derek.post(FORM, data={"person": str(hidden), "pieces": "2", "price": "7"}).get_json()["computed"]
+        assert told == {"known_as": "", "weight": ""}
