@@ -52,6 +52,7 @@ VISIT: dict[str, Any] = {
                 "required": ["what", "weight"],
             },
         },
+        "total": {"type": "number", "multipleOf": 0.01, "x-formula": "sum(lines.weight)", "title": "Total weight"},
         "address": {"type": "object", "properties": {"city": {"type": "string", "maxLength": 40, "title": "City"}}},
     },
     "required": ["name"],
