@@ -111,7 +111,7 @@ class TestEveryType:
         page.goto(address + ADD)
         texts = {"name": "Spring", "summary": "Two\nlines", "held_on": "2026-05-01", "starts": "2026-05-01T09:30"}
         texts |= {"at": "14:30", "mail": "a@example.com", "site": "https://example.com/a", "people": "12"}
-        texts |= {"cost": "1234.5", "share": "0.25", "address.city": "Ulm"}
+        texts |= {"cost": "1234.50", "share": "0.25", "address.city": "Ulm"}
         for name, text in texts.items():
             page.locator(f'[id="field-{name}"]').fill(text)
         page.select_option("#field-kind", "sudden")
