@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from metadata import fieldtypes, migrate, side_tables, tables, transfer
+from metadata import fieldtypes, migrate, side_tables, tables, transfer, versions
 from metadata.errors import Busy, DefinitionError
 from metadata.model import Definition, Field
 from metadata.planning import Plan
@@ -37,6 +37,17 @@ def change_tables(session: Session, plan: Plan, weight: Weight, step: Callable[[
                 raise Busy(BUSY) from error
         else:
             return
+
+
+def lock(session: Session) -> None:
+    """Take the catalog for oneself until the transaction ends; raises Busy where others have it for two seconds."""
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+    try:
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": versions.LOCK_KEY})
+    except DBAPIError as error:
+        raise Busy(BUSY) from error
 
 
 def is_busy(error: DBAPIError) -> bool:
@@ -65,15 +76,17 @@ def _one(session: Session, plan: Plan, name: str, weight: Weight) -> None:
         migrate.create_tables(connection, [new])
         return
     looked = weight.looked.get(name, [])
+    migrate.unindex(connection, old, new)
     for one in looked:
         transfer.clear(connection, one)
+    migrate.drop_columns(connection, new.table_name, [one.move.marker for one in looked if one.move.staged])
     filling = _newly_required(old, new)
     migrate.alter_table(connection, old, new, plan.pasts[name].fields, {f.column for f in filling})
     for one in looked:
         transfer.write(connection, one)
     _fill_defaults(session, new, filling, looked)
     migrate.hold_to_required(connection, new, [f.column for f in filling if f.stored])
-    migrate.reindex(connection, old, new)
+    migrate.reindex(connection, new)
 
 
 def _newly_required(old: Definition, new: Definition) -> list[Field]:

@@ -158,7 +158,7 @@ def _field(name: str, old: Field, item: Field) -> list[Change]:
     found: list[Change] = []
     if old.name != item.name:
         message = "Field “%(field)s” is now called %(name)s in the API; values stay."
-        found.append(_of(name, item, "renamed", "widening", "safe", message, name=item.name))
+        found.append(_of(name, item, "renamed", "widening", "safe", message, name=item.name, was=old.name))
     if old.texts != item.texts:
         found.append(_of(name, item, "texts", "additive", "safe", "The texts of “%(field)s” change."))
     if old.column != item.column:

@@ -8,7 +8,7 @@ their label.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import cached_property
@@ -21,6 +21,8 @@ from metadata.model import Field
 
 NO_RECORD = "There is no record called “%(value)s”."
 SEVERAL_RECORDS = "Several records are called “%(value)s”."
+ONLY_ONE = "Only one value has room here: %(values)s."
+NO_ROWS = "The rows of a table are no single value, and no single value is rows."
 SEVERAL_VALUES = "“%(value)s” came from several values: %(values)s."
 
 
@@ -57,6 +59,8 @@ class Step:
         """The value of the target; raises BadValue when there is none to be had."""
         if given is None:
             return None
+        if self.source.many or self.target.many:
+            return self._fitting(self._listed(given))
         key = self.text(given)
         if self.back:
             made = self._undone(given, key)
@@ -68,9 +72,29 @@ class Step:
 
     def text(self, given: Any) -> str:
         """A value of the source as people read and write it: of a reference the label of its record."""
+        if self.source.rows:
+            return fieldtypes.of(self.source).to_text(given)
+        if self.source.many:
+            return "; ".join(self._entries.text(entry) for entry in given)
         if self.source.ref:
             return self.labels(self.source.ref).labels.get(given, f"#{given}")
         return _text(given, self.source)
+
+    def _listed(self, given: Any) -> Any:
+        """Entry by entry: one value is a list of one, a list of one is one value; several convert all or not at all."""
+        if self.source.rows or self.target.rows:
+            raise BadValue(NO_ROWS)
+        entries = given if self.source.many else (given,)
+        made = [value for entry in entries if (value := self._entries.value(entry)) is not None]
+        if self.target.many:
+            return fieldtypes.of(self.target).from_json(self.target, list(dict.fromkeys(made)))
+        if len(made) > 1:
+            raise BadValue(ONLY_ONE, values=self.text(given))
+        return made[0] if made else None
+
+    @cached_property
+    def _entries(self) -> Step:
+        return replace(self, source=_entry(self.source), target=_entry(self.target))
 
     def _undone(self, given: Any, key: str) -> Any:
         before = [old for old, new in self.values.items() if _same_text(new, key)]
@@ -98,7 +122,7 @@ class Step:
             return self._record(key)
         if self.source.type == self.target.type and not self.target.enum:
             return validation.value_of(self.target, given, "json")
-        made = _direct(given, self.target.type)
+        made = None if self.source.ref else _direct(given, self.target.type)  # a record's number says nothing
         if made is not None:
             return validation.value_of(self.target, made, "json")
         return self._worded(given, key)
@@ -133,6 +157,11 @@ class Step:
         if problem is not None:
             raise BadValue(problem.message, **problem.params)
         return made
+
+
+def _entry(item: Field) -> Field:
+    """The field as if it had one entry only."""
+    return replace(item, type={"references": "reference", "choices": "choice"}.get(item.type, item.type))
 
 
 def said(bad: BadValue) -> str:

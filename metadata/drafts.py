@@ -22,6 +22,7 @@ from metadata.catalog import Catalog
 from metadata.dialect import plain
 from metadata.draft_steps import Step
 from metadata.errors import Conflict, DefinitionError, NotFound, Problem
+from metadata.staging import Large
 
 SAVED_SINCE = "%(who)s saved this draft in the meantime; look at it before you save yours."
 GONE = "The draft was published or discarded in the meantime."
@@ -208,16 +209,20 @@ def publish_drafts(
     Must run inside `engine.publishing()`.
     """
     found = [_seen(session, name, owner, revision) for name, revision in revisions.items()]
-    after = publish.publish(
-        session,
-        catalog,
-        [draft.document for draft in found],
-        actor=actor,
-        comment=comment,
-        now=now,
-        bases={draft.name: draft.base_version for draft in found},
-        confirm=confirm,
-    )
+    try:
+        after = publish.publish(
+            session,
+            catalog,
+            [draft.document for draft in found],
+            actor=actor,
+            comment=comment,
+            now=now,
+            bases={draft.name: draft.base_version for draft in found},
+            confirm=confirm,
+        )
+    except Large as large:
+        large.order = {**large.order, "revisions": dict(revisions), "owner": owner}
+        raise
     forget(session, revisions, owner)
     return after
 

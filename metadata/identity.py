@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from metadata import changes
+from metadata import changes, moving
 from metadata.model import Definition, Field
 from metadata.names import shortened
 from metadata.parser import thawed
@@ -24,13 +24,18 @@ Document = Mapping[str, Any]
 Aside = Callable[[Field, Field], bool]
 
 
+def nowhere(_old: Field, _new: Field) -> bool:
+    """Values stay where they can."""
+    return False
+
+
 def resolve(
     document: Document,
     current: Definition | None,
     past: Past,
     *,
     restoring: bool = False,
-    aside: Aside = lambda _old, _new: False,
+    aside: Aside = nowhere,
 ) -> dict[str, Any]:
     """A plain copy in which every property has its `x-id`, and `x-was` where its values lived elsewhere before.
 
@@ -48,6 +53,8 @@ def resolve(
         if field is None:
             if "x-id" not in item:
                 item["x-id"] = names.fresh(name)
+            elif not restoring:
+                _return(item, names)
         elif not restoring:
             _carry(item, field, wanted[name], names, aside)
         if wanted[name].rows:
@@ -116,8 +123,13 @@ class _Names:
 
     def __init__(self, properties: Mapping[str, Mapping[str, Any]], today: Iterable[Field], past: Past) -> None:
         self.past = past
+        self.given = {p["x-id"] for p in properties.values() if "x-id" in p}
         self.used = {column for p in properties.values() for column in (p.get("x-id"), *p.get("x-was", ())) if column}
         self.used |= {column for field in today for column in (field.column, *field.was)}
+
+    def prepared(self, column: str) -> bool:
+        """Whether a new column has this name already: in another installation, or because it is being filled."""
+        return column not in self.past.columns or moving.marker(column) in self.past.columns
 
     def fresh(self, name: str) -> str:
         column = _fresh(name, self.used | self.past.columns)
@@ -134,8 +146,8 @@ def _carry(item: dict[str, Any], field: Field, wanted: Field, names: _Names, asi
         _put(item, field.column, field.was, field.moves)
         return
     given = item.get("x-id")
-    if given and field.column in item.get("x-was", ()) and given not in names.past.columns:
-        _put(item, given, item["x-was"], moves)  # converted elsewhere, in another installation
+    if given and field.column in item.get("x-was", ()) and names.prepared(given):
+        _put(item, given, item["x-was"], moves)
         return
     for position, column in enumerate(field.was if moves is None else ()):
         earlier = names.past.fields.get(column)
@@ -143,6 +155,14 @@ def _carry(item: dict[str, Any], field: Field, wanted: Field, names: _Names, asi
             _put(item, column, field.was[position + 1 :], earlier.moves)
             return
     _put(item, names.fresh(wanted.name), (field.column, *field.was), moves)
+
+
+def _return(item: dict[str, Any], names: _Names) -> None:
+    """A field that comes back by its column also remembers again where its values lived before."""
+    earlier = names.past.fields.get(item["x-id"])
+    if earlier is None or "x-was" in item or names.given & set(earlier.was):
+        return
+    _put(item, earlier.column, earlier.was, item.get("x-moves") or earlier.moves)
 
 
 def _put(item: dict[str, Any], column: str, was: Iterable[str], moves: Any) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from metadata import fieldtypes, labelling
+from metadata import fieldtypes, labelling, side_tables, transfer
 from metadata.catalog import Catalog
 from metadata.changes import Sample
 from metadata.converting import Step
 from metadata.fieldtypes import BadValue
-from metadata.model import Field
+from metadata.model import Definition, Field
 from metadata.moving import way
 from metadata.past import Past
 
@@ -32,12 +32,13 @@ def leftovers(session: Session, catalog: Catalog, name: str, field: str) -> Iter
     entity = catalog[name]
     item = entity.definition.fields[field]
     past = Past(session, name)
-    earlier = [past.fields[c] for c in item.was if c in past.columns and c in past.fields and past.fields[c].stored]
-    if not earlier or not item.stored:
+    known = [past.fields[c] for c in item.was if c in past.columns and c in past.fields]
+    earlier = [old for old in known if old.formula is None]
+    if not earlier or item.formula is not None:
         return
     labels = labelling.labels(session, catalog)
     ways = {old.column: tuple(way(old, item, past, labels)) for old in earlier}
-    for row in _rows(session, entity.table.name, item, earlier):
+    for row in _rows(session, entity.definition, item, earlier):
         for old in earlier:
             if row[old.column] is not None:
                 sample = _left(ways[old.column], row["id"], row[old.column])
@@ -46,18 +47,29 @@ def leftovers(session: Session, catalog: Catalog, name: str, field: str) -> Iter
                 break
 
 
-def _rows(session: Session, table_name: str, item: Field, earlier: list[Field]) -> Iterator[Any]:
-    columns = [sa.Column(f.column, fieldtypes.of(f).sql(f)) for f in (item, *earlier)]
-    table = sa.Table(table_name, sa.MetaData(), sa.Column("id", sa.BigInteger), *columns)
-    held = sa.or_(*(table.c[f.column].is_not(None) for f in earlier))
+def _rows(session: Session, definition: Definition, item: Field, earlier: list[Field]) -> Iterator[Any]:
+    stored = [f for f in (item, *earlier) if f.stored]
+    columns = [sa.Column(f.column, fieldtypes.of(f).sql(f)) for f in stored]
+    table = sa.Table(definition.table_name, sa.MetaData(), sa.Column("id", sa.BigInteger), *columns)
+    values = {f.column: transfer.value_in(definition, table, f) for f in (item, *earlier)}
+    has = {f.column: _has(definition, table, f) for f in (item, *earlier)}
+    held = sa.or_(*(has[f.column] for f in earlier))
+    wanted = [table.c.id, *(values[f.column].label(f.column) for f in earlier)]
     last = 0
     while True:
-        empty = (table.c.id > last, table.c[item.column].is_(None), held)
-        rows = session.execute(sa.select(table).where(*empty).order_by(table.c.id).limit(CHUNK)).mappings().all()
+        empty = (table.c.id > last, sa.not_(has[item.column]), held)
+        rows = session.execute(sa.select(*wanted).where(*empty).order_by(table.c.id).limit(CHUNK)).mappings().all()
         if not rows:
             return
         yield from rows
         last = rows[-1]["id"]
+
+
+def _has(definition: Definition, table: sa.Table, item: Field) -> sa.ColumnElement[bool]:
+    """Whether the record has a value, or an entry, in the field."""
+    if item.many:
+        return side_tables.filled(definition, item, table.c.id)
+    return table.c[item.column].is_not(None)
 
 
 def _left(steps: tuple[Step, ...], record_id: int, given: Any) -> Sample | None:

@@ -106,7 +106,9 @@ def _align(
 
 
 def _by_column(document: Document) -> dict[str, str]:
-    return {item["x-id"]: name for name, item in document.get("properties", {}).items() if "x-id" in item}
+    """The names of fields by the columns that their values were born in, so that a converted one is still the same."""
+    properties = document.get("properties", {}).items()
+    return {(item.get("x-was") or [item["x-id"]])[-1]: name for name, item in properties if "x-id" in item}
 
 
 def _without(document: Document, name: str) -> Document:

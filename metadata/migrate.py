@@ -51,14 +51,34 @@ def alter_table(
     for item in new.columns.values():
         if item.column not in held:
             _add_column(operations, connection, new, item)
-        elif item.column not in before and item.column in earlier:
-            before[item.column] = replace(earlier[item.column], required=False)
+        elif item.column not in before:  # it returns, or was filled ahead
+            before[item.column] = replace(earlier.get(item.column, item), required=False)
     fixed = {name for name, column in held.items() if not column["nullable"]}
     if connection.dialect.name != "sqlite":
         _alter_columns(operations, connection, before, new)
     elif _must_rebuild(connection, old, before, new, fixed):
         _rebuild_on_sqlite(operations, connection, new, filling)
     side_tables.bring(connection, old, new)
+
+
+def stage_column(connection: Connection, definition: Definition, item: Field, marker: str) -> None:
+    """A column to be filled ahead, unless it is there, and beside it the one that says from which version."""
+    operations = Operations(MigrationContext.configure(connection))
+    present = {c["name"] for c in sa.inspect(connection).get_columns(definition.table_name)}
+    if item.column not in present and connection.dialect.name == "sqlite":  # key and check come with the last copy
+        operations.add_column(definition.table_name, sa.Column(item.column, fieldtypes.of(item).sql(item)))
+    elif item.column not in present:
+        _add_column(operations, connection, definition, item)
+    if marker not in present:
+        operations.add_column(definition.table_name, sa.Column(marker, sa.Integer))
+
+
+def drop_columns(connection: Connection, table: str, columns: Sequence[str]) -> None:
+    """Take away columns that no version of a definition ever had: markers, and what was filled ahead in vain."""
+    present = {c["name"] for c in sa.inspect(connection).get_columns(table)}
+    for column in columns:
+        if column in present:
+            connection.execute(sa.text(f'ALTER TABLE "{table}" DROP COLUMN "{column}"'))
 
 
 def _must_rebuild(
@@ -184,16 +204,19 @@ def _rebuild_on_sqlite(
     operations.drop_table(spare)
 
 
-def reindex(connection: Connection, old: Definition, new: Definition) -> None:
-    """Unique indexes as the new definition has them, once all values stand in their columns."""
-    kept = _keys(old) == _keys(new)
-    present = _unique_indexes(connection, new)
-    if not kept:
-        for name in present:
+def unindex(connection: Connection, old: Definition, new: Definition) -> None:
+    """Take away unique indexes that the new definition has not, before values are filled in that they would refuse."""
+    if _keys(old) != _keys(new):
+        for name in _unique_indexes(connection, new):
             connection.execute(sa.text(f'DROP INDEX "{name}"'))
+
+
+def reindex(connection: Connection, new: Definition) -> None:
+    """Unique indexes as the new definition has them, once all values stand in their columns."""
+    present = _unique_indexes(connection, new)
     table = tables.ddl_table(new, MetaData(), connection.dialect.name)
     for index in table.indexes:
-        if index.unique and not (kept and index.name in present):
+        if index.unique and index.name not in present:
             index.create(connection)
 
 

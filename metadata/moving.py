@@ -39,6 +39,12 @@ class Move:
     steps: tuple[Step, ...] = ()
     fill: Fill | None = None
     refill: Fill | None = None
+    staged: bool = False
+
+    @property
+    def marker(self) -> str:
+        """The column that says beside a staged value which version of the record it was made from."""
+        return marker(self.target.column)
 
     @property
     def temporary(self) -> str:
@@ -46,25 +52,40 @@ class Move:
         return constraint_name("move", self.definition.name, self.target.column)
 
 
+def marker(column: str) -> str:
+    """See `Move.marker`; no field's column begins with an underscore."""
+    return f"_v_{column}"
+
+
 def planned(
-    old: Definition, new: Definition, past: Past, labels: Labels, fills: Callable[[Definition, Field], Fill | None]
+    old: Definition,
+    new: Definition,
+    past: Past,
+    labels: Labels,
+    fills: Callable[[Definition, Field], Fill | None],
+    *,
+    staging: bool = False,
 ) -> list[Move]:
-    """The moves that bring the values of `old` into the columns of `new`."""
+    """The moves that bring the values of `old` into the columns of `new`.
+
+    `staging`: start values of new fields are moves too, since nothing is to be left for the end.
+    """
     found = []
     for before, after in changes.pairs(old, new):
         if after is None or (before is not None and before.column == after.column):
             continue
         source = before or _lived_in(after, past)
-        if not after.stored or (source is not None and not source.stored):
+        if after.formula is not None or (source is not None and source.formula is not None):
             continue
-        fill = fills(old, after)
+        fill, staged = fills(old, after), marker(after.column) in past.columns
         if source is not None and source.column != after.column:
             held = past.fields.get(after.column) if after.column in past.columns else None
             steps = tuple(way(source, after, past, labels))
             refill = fills(old, source) if steps and steps[0].back else None
-            found.append(Move(old, after, source, held, steps, fill, refill))
-        elif source is None and fill is not None and after.column not in past.columns:
-            found.append(Move(old, after, fill=fill))
+            found.append(Move(old, after, source, held, steps, fill, refill, staged))
+        elif source is None and (staged or after.column not in past.columns):
+            if fill is not None or ((staged or staging) and after.required and after.has_default):
+                found.append(Move(old, after, fill=fill, staged=staged))
     return found
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from metadata import filling, identity, labelling, moving, versions
 from metadata.catalog import Catalog
 from metadata.changes import Change, compare, returned
+from metadata.model import Definition, Field
 from metadata.moving import Move
 from metadata.parser import thawed
 from metadata.past import Past
@@ -44,8 +46,18 @@ class Plan:
         return Scales(session, self.old, self.new, self.changes, self.moves, self.pasts, confirm)
 
 
-def plan(session: Session, catalog: Catalog, documents: Sequence[Document], *, restoring: bool = False) -> Plan:
-    """What publishing `documents` over `catalog` means; those that say what is in force are left out."""
+def plan(
+    session: Session,
+    catalog: Catalog,
+    documents: Sequence[Document],
+    *,
+    restoring: bool = False,
+    aside: Callable[[Definition, Field, Field], bool] | None = None,
+) -> Plan:
+    """What publishing `documents` over `catalog` means; those that say what is in force are left out.
+
+    `aside` is given where everything that touches many records is to be made beside them first (see `staging`).
+    """
     wanted: dict[str, Any] = {}
     returning = versions.last_documents(session, [n for d in documents if (n := str(d["$id"])) not in catalog])
     old = versions.apply(catalog, catalog.version, returning) if returning else catalog
@@ -56,7 +68,8 @@ def plan(session: Session, catalog: Catalog, documents: Sequence[Document], *, r
             wanted[name] = None
             continue
         current = old[name].definition if name in old else None
-        plain = identity.resolve(document, current, pasts[name], restoring=restoring)
+        apart = partial(aside, current) if aside is not None and current is not None else identity.nowhere
+        plain = identity.resolve(document, current, pasts[name], restoring=restoring, aside=apart)
         if name not in catalog or current is None or checksum(plain) != checksum(current.document):
             wanted[name] = plain
     made = Plan(old, versions.apply(catalog, catalog.version + 1, wanted), wanted, pasts=pasts)
@@ -66,7 +79,7 @@ def plan(session: Session, catalog: Catalog, documents: Sequence[Document], *, r
         made.changes[name] = [] if name in catalog or before is None else [returned(before)]
         made.changes[name] += compare(before, after)
         if before is not None and after is not None:
-            made.moves[name] = moving.planned(before, after, pasts[name], labels, filling.of)
+            made.moves[name] = moving.planned(before, after, pasts[name], labels, filling.of, staging=aside is not None)
     return made
 
 

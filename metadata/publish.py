@@ -12,16 +12,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from metadata import altering, audit, dialect, installed, parser, planning, store, versions, weighing
+from metadata import (
+    altering,
+    audit,
+    dialect,
+    following,
+    installed,
+    parser,
+    planning,
+    staging,
+    store,
+    versions,
+    weighing,
+)
 from metadata.access import Actor
-from metadata.altering import BUSY, LOCK_TIMEOUT
 from metadata.catalog import Catalog
 from metadata.changes import Change
-from metadata.errors import Busy, Conflict, DefinitionError, Problem
+from metadata.dependents import Dependent
+from metadata.dependents import find as find_dependents
+from metadata.errors import Conflict, DefinitionError, Problem
 from metadata.model import Definition
 from metadata.planning import Plan
 
@@ -32,11 +44,15 @@ STANDING: list[Hook] = []  # what the floors above do in each publish of this pr
 
 @dataclass(frozen=True)
 class Preview:
-    """What publishing would do, and what stands in its way."""
+    """What publishing would do, what stands in its way, and what relies on what changes.
+
+    `dependents` are the definitions whose fields refer to those that change.
+    """
 
     changes: tuple[Change, ...]
     problems: tuple[Problem, ...] = ()
     dependents: tuple[str, ...] = ()
+    relies: tuple[Dependent, ...] = ()
 
     @property
     def publishable(self) -> bool:
@@ -56,7 +72,7 @@ def preview(
 
     `restoring`: the documents are those of an earlier version, see `rollback`.
     """
-    given = list(documents)
+    given = list(documents) if restoring else following.follow(list(documents), catalog)
     refused = dialect.check(given, catalog, restoring=restoring)
     if refused:
         return Preview((), tuple(refused))
@@ -65,7 +81,8 @@ def preview(
     touched = {name for name, changes in weight.changes.items() if changes}
     dependents = sorted({other for name in touched for other, _field in catalog.referrers.get(name, ())} - touched)
     changes = tuple(c for listed in weight.changes.values() for c in listed)
-    return Preview(changes, tuple(weight.problems), tuple(dependents))
+    relies = tuple(find_dependents(session, catalog, changes))
+    return Preview(changes, tuple(weight.problems), tuple(dependents), relies)
 
 
 def publish(
@@ -87,16 +104,18 @@ def publish(
 
     `bases` says on which catalog version each edited document was based: when somebody published that
     definition since, Conflict names them. `origins` says which pack a definition
-    comes from. Raises DefinitionError with every problem, Busy when the
+    comes from. Raises DefinitionError with every problem, Large when a job must do it, Busy when the
     database could not be locked in two seconds. Must run inside `engine.publishing()`.
     """
-    _lock(session)
+    altering.lock(session)
     catalog = versions.load_catalog(session, catalog)
     step("locked")
-    given = list(documents)
+    given = list(documents) if rolled_back_to is not None else following.follow(list(documents), catalog)
     dialect.require(given, catalog, restoring=rolled_back_to is not None)
     plan = planning.plan(session, catalog, given, restoring=rolled_back_to is not None)
-    _refuse_overtaken(session, plan, bases or {})
+    refuse_overtaken(session, plan, bases or {})
+    order = {"documents": given, "actor": actor, "comment": comment, "bases": bases, "confirm": confirm}
+    staging.refuse_large(session, plan, {**order, "rolled_back_to": rolled_back_to})
     weight = weighing.weigh(plan.scales(session, confirm), keep=True)
     if weight.problems:
         raise DefinitionError("The definitions can't be published yet.", problems=weight.problems)
@@ -134,7 +153,7 @@ def rollback(
         actor=actor,
         comment=comment,
         now=now,
-        confirm=[*catalog],
+        confirm=[str(document["$id"]) for document in documents],
         rolled_back_to=version,
         **more,
     )
@@ -153,17 +172,8 @@ def history(session: Session, name: str | None = None, limit: int = 200) -> list
     return [dict(row) for row in session.execute(statement).mappings()]
 
 
-def _lock(session: Session) -> None:
-    if session.get_bind().dialect.name != "postgresql":
-        return
-    session.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
-    try:
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": versions.LOCK_KEY})
-    except DBAPIError as error:
-        raise Busy(BUSY) from error
-
-
-def _refuse_overtaken(session: Session, plan: Plan, bases: Mapping[str, int]) -> None:
+def refuse_overtaken(session: Session, plan: Plan, bases: Mapping[str, int]) -> None:
+    """Raise Conflict where somebody published one of these definitions since the version it was edited on."""
     for name in plan.documents:
         if name not in bases:
             continue

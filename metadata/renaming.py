@@ -1,7 +1,8 @@
 """A field under another name, everywhere its document speaks of it.
 
-Called by `merging`, which lays three versions of a document side by side. Pure: a plain document in, a new
-one out; texts that people read are left alone.
+Called by `merging`, which lays three versions of a document side by side, and by `following`, where a document gives
+a field another name and speaks of the old one elsewhere. Pure: a plain document in, a new one out; texts that
+people read are left alone.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ Document = dict[str, Any]
 Names = Mapping[str, str]
 NAMED = ("required", "x-unique", "x-label", "x-owner", "x-import")
 BLOCKS = ("allOf", "anyOf", "if", "then", "else", "not")
+_WORDS = re.compile(r"""(?P<text>"[^"]*"|'[^']*')|(?P<name>[^\W\d]\w*(?:\.\w+)*)""")
 WORDS_OF_MEASURES = frozenset({"unit", "direction"})
 
 
@@ -25,9 +27,14 @@ def rename_fields(document: Mapping[str, Any], names: Names) -> Document:
     for key in (*BLOCKS, "dependentRequired"):
         if key in made:
             made[key] = _block({key: made[key]}, names)[key]
-    made["properties"] = _keys(made.get("properties", {}), names)
+    fields = _keys(made.get("properties", {}), names)
+    made["properties"] = {name: _computed(item, names) for name, item in fields.items()}
     if "x-screen" in made:
         made["x-screen"] = _screen(made["x-screen"], names)
+    if "x-rules" in made:
+        made["x-rules"] = [_own_rule(rule, names) for rule in made["x-rules"]]
+    if "dates" in made.get("x-import", {}):
+        made["x-import"] = {**made["x-import"], "dates": _keys(made["x-import"]["dates"], names)}
     if "x-directory" in made:
         made["x-directory"] = {k: v if k == "kind" else _name(v, names) for k, v in made["x-directory"].items()}
     if "x-access" in made:
@@ -84,6 +91,36 @@ def _block(block: Any, names: Names) -> Any:
 def _rule(rule: Mapping[str, Any], names: Names) -> dict[str, Any]:
     made = {k: _swapped(v, names) if k in ("hides", "locks", "assigned") else v for k, v in rule.items()}
     return {**made, "where": _block(made["where"], names)} if "where" in made else made
+
+
+def _own_rule(rule: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    """A rule with a message of its own: its block or formula, and the field at which it is told."""
+    made = dict(rule)
+    if "if" in made:
+        made["if"] = _block(made["if"], names)
+    if "formula" in made:
+        made["formula"] = rename_in_formula(made["formula"], names)
+    return {**made, "at": _name(made["at"], names)} if "at" in made else made
+
+
+def _computed(item: Any, names: Names) -> Any:
+    if not isinstance(item, Mapping) or not isinstance(item.get("x-formula"), str):
+        return item
+    return {**item, "x-formula": rename_in_formula(item["x-formula"], names)}
+
+
+def rename_in_formula(formula: str, names: Names, through: str = "") -> str:
+    """The formula with the fields called anew: its own, or those of the records that the field `through` points at."""
+
+    def renamed(found: re.Match[str]) -> str:
+        if found["text"]:
+            return found["text"]
+        own, dot, rest = found["name"].partition(".")
+        if through:
+            return f"{own}.{names.get(rest, rest)}" if dot and own == through else found["name"]
+        return f"{names.get(own, own)}{dot}{rest}"
+
+    return _WORDS.sub(renamed, formula)
 
 
 def _screen(screen: Mapping[str, Any], names: Names) -> dict[str, Any]:

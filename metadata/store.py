@@ -105,6 +105,20 @@ draft_seen = Table(
     comment="Who had a definition open in the designer, and when last.",
 )
 
+stage = Table(
+    "plumbline_stage",
+    tables,
+    Column("id", Id, primary_key=True),
+    Column("at", UTCDateTime, nullable=False),
+    Column("author", String(200), nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("documents", JSON, nullable=False),
+    Column("options", JSON, nullable=False, comment="bases, confirm, drafts and rolled_back_to of the publish"),
+    Column("columns", JSON, nullable=False, comment="by table the columns that are filled ahead, with their markers"),
+    Column("job", BigInteger),
+    comment="A publish on its way: its values are made beside the records before it is in force.",
+)
+
 audit = Table(
     "plumbline_audit",
     tables,

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Table
 from sqlalchemy.orm import Session
 
-from metadata import fieldtypes
+from metadata import fieldtypes, gathering, side_tables
 from metadata.changes import Conversion, Sample
+from metadata.model import Definition, Field
 from metadata.moving import Judge, Move, Row
 from metadata.store import Id
 
@@ -44,7 +45,7 @@ def look(session: Session, move: Move, *, keep: bool) -> Looked:
     connection = session.connection()
     kept = _temporary(connection, move) if keep else None
     judge, tally = Judge(move), _Tally()
-    for rows in _chunks(connection, move):
+    for rows in chunks(connection, move):
         writes = []
         for row in rows:
             given, held = row.get("_given"), row.get("_held")
@@ -54,29 +55,42 @@ def look(session: Session, move: Move, *, keep: bool) -> Looked:
                 writes.append({"id": row["id"], "value": judged.value})
         if kept is not None and writes:
             connection.execute(kept.insert(), writes)
+    if move.staged:
+        tally.lacking += _lacking(connection, move)
     return tally.looked(move, kept)
 
 
+def _lacking(connection: Connection, move: Move) -> int:
+    """How many records were made ready and have no value."""
+    table = _table(move)
+    ready = table.c[move.marker] == table.c._version
+    statement = sa.select(sa.func.count()).where(ready, table.c[move.target.column].is_(None))
+    return int(connection.execute(statement).scalar_one())
+
+
 def _temporary(connection: Connection, move: Move) -> Table:
-    kind = fieldtypes.of(move.target).sql(move.target)
+    kind = sa.JSON() if move.target.many else fieldtypes.of(move.target).sql(move.target)
     columns = (sa.Column("id", Id, primary_key=True), sa.Column("value", kind))
     table = Table(move.temporary, sa.MetaData(), *columns, prefixes=["TEMPORARY"])
     table.create(connection)
     return table
 
 
-def _chunks(connection: Connection, move: Move) -> Iterator[Sequence[Mapping[str, Any]]]:
-    """All records, those in the bin too, by id."""
+def chunks(
+    connection: Connection, move: Move, after: int = 0, size: int = CHUNK
+) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """All records, those in the bin too, by id; of a staged move those that were not made ready or changed since."""
     table = _table(move)
-    wanted: list[sa.ColumnElement[Any]] = [table.c.id]
+    wanted: list[sa.ColumnElement[Any]] = [table.c.id, table.c._version]
+    left = table.c[move.marker].is_distinct_from(table.c._version) if move.staged else sa.true()
     if move.fill or move.refill:
         wanted += [table.c[f.column].label(f.name) for f in move.definition.columns.values()]
     for name, item in (("_given", move.source), ("_held", move.held)):
         if item is not None:
-            wanted.append(table.c[item.column].label(name))
-    last = 0
+            wanted.append(value_in(move.definition, table, item).label(name))
+    last = after
     while True:
-        statement = sa.select(*wanted).where(table.c.id > last).order_by(table.c.id).limit(CHUNK)
+        statement = sa.select(*wanted).where(table.c.id > last, left).order_by(table.c.id).limit(size)
         rows: Sequence[Any] = connection.execute(statement).mappings().all()
         if not rows:
             return
@@ -84,12 +98,40 @@ def _chunks(connection: Connection, move: Move) -> Iterator[Sequence[Mapping[str
         last = rows[-1]["id"]
 
 
+def value_in(definition: Definition, table: Table, item: Field) -> sa.ColumnElement[Any]:
+    """The value of a field, in sight or not, in a row of `table`; of a list all its entries."""
+    if item.many:
+        return gathering.values(item, side_tables.runtime_table(definition, item), table.c.id)
+    return table.c[item.column]
+
+
 def _table(move: Move) -> Table:
     """The table as it is now, with the columns that the move reads."""
     items = {f.column: f for f in move.definition.columns.values()}
-    items |= {f.column: f for f in (move.source, move.held) if f is not None and f.column not in items}
+    others = [f for f in (move.source, move.held) if f is not None and f.stored]
+    items |= {f.column: f for f in others if f.column not in items}
+    if move.staged:
+        items.setdefault(move.target.column, move.target)
     columns = [sa.Column(f.column, fieldtypes.of(f).sql(f)) for f in items.values()]
-    return Table(move.definition.table_name, sa.MetaData(), sa.Column("id", Id, primary_key=True), *columns)
+    own = [sa.Column("id", Id, primary_key=True), sa.Column("_version", sa.Integer)]
+    own += [sa.Column(move.marker, sa.Integer)] if move.staged else []
+    return Table(move.definition.table_name, sa.MetaData(), *own, *columns)
+
+
+def make_ready(connection: Connection, move: Move, judge: Judge, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write the new values of these records ahead; one that somebody changes meanwhile is left for the end."""
+    table = _table(move)
+    writes = []
+    for row in rows:
+        judged = judge.row(row.get("_given"), row.get("_held"), row)
+        if judged.kind != "misfits":
+            writes.append({"key": row["id"], "seen": row["_version"], "made": judged.value})
+    if not writes:
+        return
+    kind = fieldtypes.of(move.target).sql(move.target)
+    same = (table.c.id == sa.bindparam("key"), table.c._version == sa.bindparam("seen"))
+    values = {move.target.column: sa.bindparam("made", type_=kind), move.marker: sa.bindparam("seen")}
+    connection.execute(table.update().where(*same).values(values), writes)
 
 
 class _Tally:
@@ -138,7 +180,8 @@ def _sample(judge: Judge, record_id: int, judged: Row, given: Any) -> Sample:
 
 def clear(connection: Connection, looked: Looked) -> None:
     """Empty what is to be written in a column that is there already, so that its type and checks can be changed."""
-    if looked.kept is None or looked.move.held is None:
+    move = looked.move
+    if looked.kept is None or move.held is None or move.staged or move.target.many:
         return
     table = _table(looked.move)
     listed = sa.select(looked.kept.c.id)
@@ -150,10 +193,29 @@ def write(connection: Connection, looked: Looked) -> None:
     if looked.kept is None:
         return
     move, kept = looked.move, looked.kept
+    if move.target.many:
+        _write_lists(connection, move, kept)
+        drop(connection, looked)
+        return
     column = sa.Column(move.target.column, fieldtypes.of(move.target).sql(move.target))
     table = Table(move.definition.table_name, sa.MetaData(), sa.Column("id", Id, primary_key=True), column)
     connection.execute(table.update().where(table.c.id == kept.c.id).values({column.name: kept.c.value}))
     drop(connection, looked)
+
+
+def _write_lists(connection: Connection, move: Move, kept: Table) -> None:
+    """The entries of lists, in the table beside the record's."""
+    side, last = side_tables.runtime_table(move.definition, move.target), 0
+    while rows := connection.execute(kept.select().where(kept.c.id > last).order_by(kept.c.id).limit(CHUNK)).all():
+        last = rows[-1].id
+        connection.execute(side.delete().where(side.c._record.in_([row.id for row in rows])))
+        entries = [
+            {"_record": row.id, "_position": place, "value": value}
+            for row in rows
+            for place, value in enumerate(row.value or ())
+        ]
+        if entries:
+            connection.execute(side.insert(), entries)
 
 
 def drop(connection: Connection, looked: Looked) -> None:

@@ -65,7 +65,7 @@ def _value(records: Any, item: Field, looked: Looked | None, past: Past) -> Colu
     held = records.c[item.column] if item.column in past.columns else null()
     if looked is not None and looked.kept is not None:
         kept = looked.kept
-        if looked.move.held is None:
+        if looked.move.held is None and not looked.move.staged:
             return kept.c.value
         return case((kept.c.id.is_not(None), kept.c.value), else_=held)
     if item.required and item.has_default:

@@ -15,7 +15,7 @@ from sqlalchemy import column, func, not_, select
 from sqlalchemy.orm import Session
 
 from metadata import changes, fieldtypes, filling, gathering, moving, side_tables, transfer, uniqueness
-from metadata.catalog import Catalog
+from metadata.catalog import Catalog, Entity
 from metadata.changes import Change
 from metadata.errors import Problem
 from metadata.model import Definition, Field
@@ -29,6 +29,7 @@ from metadata.validation import Single
 EXAMPLES = 5
 NO_VALUE = "“%(field)s” is required, and %(count)s records have no value for it."
 NO_VALUE_HINT = "Give the field a default, or say under x-moves what fills it: those records get it."
+OTHER_TYPE = "The column “%(column)s” holds values of another type from an earlier version."
 OWN_COLUMN = "Leave x-id out: the field gets a column of its own."
 Weighed = tuple[Change, Problem | None]
 
@@ -82,7 +83,7 @@ def weigh(scales: Scales, *, keep: bool) -> Weight:
 
 def _looked(scales: Scales, name: str, keep: bool) -> dict[str, Looked]:
     """The moves of a definition by the field that they fill."""
-    moves = scales.moves.get(name, ())
+    moves = [move for move in scales.moves.get(name, ()) if _possible(move)]
     if not moves or name not in scales.old or not scales.old[name].definition.stores_records:
         return {}
     unique = uniqueness.fields(scales.new[name].definition)
@@ -98,7 +99,7 @@ def _one(scales: Scales, change: Change, looked: Mapping[str, Looked]) -> Weighe
         hint = "Confirm it with the name of the definition."
         return change, Problem(pointer, "%(what)s This needs to be confirmed.", {"what": change.text}, hint, name)
     if change.kind in ("converted", "field added"):
-        problem = _unknown(scales, change, pointer)
+        problem = _unreadable(scales, change, pointer) or _other_type(scales, change, pointer)
         if problem is not None:
             return change, problem
     if change.field in looked and change.kind in ("converted", "field added"):
@@ -112,20 +113,32 @@ def _one(scales: Scales, change: Change, looked: Mapping[str, Looked]) -> Weighe
     return change, None
 
 
-def _unknown(scales: Scales, change: Change, pointer: str) -> Problem | None:
+def _unreadable(scales: Scales, change: Change, pointer: str) -> Problem | None:
     """A new formula that names a field which the version before had not; one that returns was right in its time."""
     item, name = scales.new[change.definition].definition.fields[change.field], change.definition
     if item.column in scales.pasts[name].fields:
         return None
-    unknown = next(filling.unknown(scales.old[name].definition, item), None)
-    if unknown is None:
-        return None
-    return Problem(f"{pointer}/x-moves/fill", filling.UNKNOWN, {"name": unknown}, source=name)
+    wrong = filling.wrong(scales.old[name].definition, item)
+    return wrong and replace(wrong, pointer=f"{pointer}/x-moves/fill", source=name)
+
+
+def _other_type(scales: Scales, change: Change, pointer: str) -> Problem | None:
+    """A field that is to be converted into a column whose own values are of another type."""
+    for move in scales.moves.get(change.definition, ()):
+        if move.target.name == change.field and not _possible(move):
+            return Problem(pointer, OTHER_TYPE, {"column": move.target.column}, OWN_COLUMN, change.definition)
+    return None
+
+
+def _possible(move: Move) -> bool:
+    return move.held is None or changes.share_column(move.held, move.target)
 
 
 def _moved(change: Change, looked: Looked, pointer: str) -> Weighed:
     item, plan = looked.move.target, looked.plan
-    counted = replace(change, plan=plan, count=plan.records - plan.empty, examples=_shown(plan.failing))
+    counted = replace(
+        change, plan=plan, count=plan.records - plan.empty, examples=_examples([s.record_id for s in plan.failing])
+    )
     if plan.misfits:
         params = {"field": item.title(), "count": plan.misfits, "examples": ", ".join(_examples(looked.misfits))}
         sentence = "“%(field)s” returns with values, and %(count)s records do not fit: %(examples)s."
@@ -135,10 +148,6 @@ def _moved(change: Change, looked: Looked, pointer: str) -> Weighed:
         sentence = "“%(field)s” is required, and %(count)s records would have no value for it: %(examples)s."
         return counted, Problem(pointer, sentence, params, NO_VALUE_HINT, change.definition)
     return counted, None
-
-
-def _shown(samples: Sequence[changes.Sample]) -> tuple[str, ...]:
-    return tuple(f"#{s.record_id} “{s.before}”" for s in samples[:EXAMPLES])
 
 
 def _required(scales: Scales, change: Change, pointer: str) -> Weighed:
@@ -169,8 +178,7 @@ def _returning(scales: Scales, before: Definition, item: Field, pointer: str) ->
     """A field that comes back to its column: the column must be of its type, its values must fit."""
     earlier = scales.pasts[before.name].fields.get(item.column)
     if earlier is None or not changes.share_column(earlier, item):
-        message = "The column “%(column)s” holds values of another type from an earlier version."
-        return Problem(pointer, message, {"column": item.column}, OWN_COLUMN, before.name)
+        return Problem(pointer, OTHER_TYPE, {"column": item.column}, OWN_COLUMN, before.name)
     table = runtime_table(before)
     held: Any = column(item.column, fieldtypes.of(earlier).sql(earlier))
     if item.many:
@@ -203,24 +211,37 @@ def _narrowing(session: Session, old: Catalog, new: Catalog, change: Change, poi
 
 def _offending(session: Session, old: Catalog, new: Catalog, change: Change) -> Iterator[int]:
     before, after = old[change.definition], new[change.definition]
+    if not change.field:
+        return _against(session, old, before, after)
+    name = change.field.rpartition(".")[0] if change.kind.startswith("row ") else change.field
+    return _beyond(session, old, before, after.definition.fields[name])
+
+
+def _beyond(session: Session, old: Catalog, before: Entity, item: Field) -> Iterator[int]:
+    """The records whose value is none of the field as it will be."""
+    earlier = next(f for f in before.definition.fields.values() if f.column == item.column)
+    held = value_of(old, before, before.table, earlier)
+    single = Single(item)
+    statement = select(before.table.c.id, held).where(held.is_not(None))
+    for record_id, value in session.execute(statement.execution_options(yield_per=1000)):
+        if moving.misfit(item, single, _in_words_of(item, earlier, value)):
+            yield record_id
+
+
+def _against(session: Session, old: Catalog, before: Entity, after: Entity) -> Iterator[int]:
+    """The records that break a condition; fields that are new or converted have no value yet to speak against it."""
     shared = {
         f.name: g.name
         for f in after.definition.held.values()
         for g in before.definition.held.values()
         if f.column == g.column
     }
-    singles = {f: Single(after.definition.fields[f]) for f in shared}
     fields = before.definition.fields
     columns = [before.table.c.id, *(value_of(old, before, before.table, fields[g]).label(f) for f, g in shared.items())]
     for row in session.execute(select(*columns).execution_options(yield_per=1000)).mappings():
         values = {f: _in_words_of(after.definition.fields[f], fields[g], row[f]) for f, g in shared.items()}
-        wrong = {p.field_name for p in after.rules.check(values)} | {
-            f
-            for f in shared
-            if values[f] is not None and moving.misfit(after.definition.fields[f], singles[f], values[f])
-        }
-        field = change.field.rpartition(".")[0] if change.kind.startswith("row ") else change.field
-        if (field in wrong) if field else bool(wrong & shared.keys()):
+        wrong = {p.field_name for p in after.rules.check(values)}
+        if wrong & shared.keys():
             yield row["id"]
 
 

@@ -79,7 +79,7 @@ from portal.views import (
 )
 from workflows import bulk_edits as all_bulk_edits
 from workflows import comments as all_comments
-from workflows import people, queue
+from workflows import people, queue, relying, staged_publish
 from workflows import store as workflows_store
 from workflows.cycles import launching as cycle_launching
 from workflows.cycles import reminders as cycle_reminders
@@ -99,6 +99,8 @@ LISTENING = (
     cycle_launching,
     cycle_reminders,
     cycle_scoring,
+    relying,
+    staged_publish,
 )
 # Imported for the routes that they add to the blueprint of records.
 OF_RECORDS = (lists, list_export, saved_views, cells, bulk_edits, relations, comments)

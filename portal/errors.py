@@ -7,13 +7,14 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale, gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from metadata.errors import Busy, Conflict, Invalid, NotAllowed, NotFound, Problem, ProductError, StaleVersion, fill
+from portal.units import Started
 
 log = logging.getLogger(__name__)
 STATUS: tuple[tuple[type[ProductError], int], ...] = (
@@ -70,6 +71,7 @@ def page(status: int, message: str) -> Response:
 def register(app: Flask) -> None:
     """Attach the handlers."""
     app.register_error_handler(ProductError, _product)
+    app.register_error_handler(Started, _started)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(OperationalError, _database)
@@ -85,6 +87,16 @@ def _product(error: ProductError) -> Response:
     if isinstance(error, NotAllowed | NotFound) and not wants_json():
         return page(404, gettext("There is nothing here, or nothing that you may see."))
     return _answer(status, wording(error.message, error.params), error.problems)
+
+
+def _started(started: Started) -> Response:
+    """Many records change: a job does it, and its page shows how far it is."""
+    message = gettext("This changes many records. A job prepares them; it is in force when the job is done.")
+    if wants_json():
+        body = orjson.dumps({"job": started.job_id, "message": message})
+        return Response(body, status=HTTPStatus.ACCEPTED, mimetype="application/json")
+    flash(message, "success")
+    return make_response(redirect(url_for("jobs.show", job_id=started.job_id), HTTPStatus.SEE_OTHER))
 
 
 def _http(error: HTTPException) -> Response:

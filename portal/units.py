@@ -15,8 +15,10 @@ from metadata import versions
 from metadata.catalog import Catalog
 from metadata.engine import publishing, writing
 from metadata.errors import Busy, CatalogMoved
+from metadata.staging import Large
 from portal import catalogs
 from portal.extensions import db
+from workflows import staged_publish
 
 T = TypeVar("T")
 
@@ -30,6 +32,14 @@ class Held:
 
     begin: Callable[[Session], None]
     open: bool = False
+
+
+class Started(Exception):
+    """A job does what was asked for; `portal/errors.py` sends people to its page and tells programs its number."""
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(job_id)
+        self.job_id = job_id
 
 
 ATTEMPTS = 4
@@ -76,11 +86,25 @@ def publish(work: Callable[[Session, Catalog], T]) -> T:
             _begin(session)
             result = work(session, catalogs.source().current(session))
             _end(session)
+    except Large as large:
+        session.rollback()
+        if g.get("held") is not None:  # the job would be undone with the answer
+            raise
+        raise Started(_in_a_job(session, large)) from large
     except BaseException:
         session.rollback()
         raise
     _forget()
     return result
+
+
+def _in_a_job(session: Session, large: Large) -> int:
+    """Begin the publish that was too large for one transaction; the id of the job that does it."""
+    with publishing():
+        _begin(session)
+        job_id = staged_publish.start(session, catalogs.source().current(session), now=utcnow(), **large.order)
+        _end(session)
+    return job_id
 
 
 def _begin(session: Session, *first: Callable[[Session], None]) -> None:

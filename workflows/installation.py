@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from metadata.engine import writing
+from metadata.engine import publishing, writing
 
 UnitOfWork = Callable[[], AbstractContextManager[Session]]
 
@@ -84,9 +84,9 @@ def bound() -> Installation:
 
 
 @contextmanager
-def unit_of_work() -> Iterator[Session]:
-    """A session that commits once at the end, or rolls back and re-raises."""
-    with writing(), bound().sessions() as session, session.begin():
+def unit_of_work(*, publishes: bool = False) -> Iterator[Session]:
+    """A session that commits once at the end, or rolls back and re-raises; `publishes`: it changes definitions."""
+    with publishing() if publishes else writing(), bound().sessions() as session, session.begin():
         yield session
 
 

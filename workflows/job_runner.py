@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from metadata.errors import CatalogMoved, ProductError
+from metadata.errors import Busy, CatalogMoved, ProductError
 from workflows.delivery.notices import notify
 from workflows.errors import LeaseLost
 from workflows.installation import Installation, reading, unit_of_work
@@ -81,7 +81,7 @@ def _claim(installation: Installation, job_id: int, owner: str) -> bool:
 def _chunk(installation: Installation, job_id: int, owner: str) -> bool:
     """One chunk in one transaction; True if another one follows now."""
     try:
-        with unit_of_work() as session:
+        with unit_of_work(publishes=_publishes(job_id)) as session:
             now = installation.clock()
             job = load(session, job_id)
             if job.state != RUNNING or job.lease_owner != owner:
@@ -92,6 +92,9 @@ def _chunk(installation: Installation, job_id: int, owner: str) -> bool:
         return False
     except CatalogMoved:
         return _prolong(installation, job_id, owner)
+    except Busy:  # others hold the tables: that passes
+        _postpone(installation, job_id, owner)
+        return False
     except ProductError as error:
         _fail(installation, job_id, owner, error.message, error.params)
         return False
@@ -100,6 +103,13 @@ def _chunk(installation: Installation, job_id: int, owner: str) -> bool:
         _postpone(installation, job_id, owner)
         return False
     return not step.finished
+
+
+def _publishes(job_id: int) -> bool:
+    """Whether its chunks need a transaction in which tables may be changed; that must be known before it begins."""
+    with reading() as session:
+        kind = kind_of(load(session, job_id))
+    return kind is not None and kind.publishes
 
 
 def _handle(installation: Installation, session: Session, job: Job, now: datetime) -> Step:

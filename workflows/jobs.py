@@ -83,23 +83,27 @@ Handler = Callable[[Session, Job, Any, Any, datetime], Step]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of job: its handler, and its title with `%(name)s` places, in English and in Chinese for messages."""
+    """A kind of job: its handler, its title with `%(name)s` places, in English and in Chinese for messages.
+
+    `publishes`: its chunks change tables.
+    """
 
     name: str
     title: str
     handle: Handler
     title_zh: str = ""
+    publishes: bool = False
 
 
 _kinds: dict[str, Kind] = {}
 _columns = [jobs.c[name] for name in Job.__dataclass_fields__]
 
 
-def job_kind(name: str, title: str, *, zh: str = "") -> Callable[[Handler], Handler]:
+def job_kind(name: str, title: str, *, zh: str = "", publishes: bool = False) -> Callable[[Handler], Handler]:
     """Register a handler; the name stands in rows, so it stays for ever."""
 
     def register(handle: Handler) -> Handler:
-        _kinds[name] = Kind(name, title, handle, zh)
+        _kinds[name] = Kind(name, title, handle, zh, publishes)
         return handle
 
     return register

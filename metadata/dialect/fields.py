@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from metadata import fieldtypes, filling, validation
@@ -199,7 +200,7 @@ def _moves(pointer: str, field: Field) -> Iterator[Problem]:
             yield Problem(where, wrong.message, wrong.params)
     unreadable = filling.problem(field.moves["fill"]) if "fill" in field.moves else None
     if unreadable is not None:
-        yield Problem(f"{pointer}/fill", unreadable.message)
+        yield replace(unreadable, pointer=f"{pointer}/fill")
 
 
 def _default(pointer: str, definition: Definition, field: Field) -> Iterator[Problem]:

@@ -7,22 +7,27 @@ neither design nor audit is told 404 for all of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
 from metadata import access, dialect, drafts, publish, versions
-from metadata.changes import Change, Conversion, Sample
+from metadata.changes import Change, Conversion
+from metadata.dependents import Dependent
 from metadata.drafts import Draft
 from metadata.errors import Conflict, Invalid, NotFound, Problem
+from metadata.leftovers import leftovers
 from metadata.parser import thawed
 from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.api.answers import answer, body_object, if_match
 from portal.api.openapi import describe, query
+from portal.designer import plans
 from portal.errors import problem_json, worded, wording
 from portal.extensions import db
 
+MOST_LEFT = 1000
 blueprint = Blueprint("api_definitions", __name__, url_prefix="/api/v1/definitions")
 SEES, DESIGNS = access.may_read_definitions, access.may_design
 ANY = {"type": "object"}
@@ -110,6 +115,18 @@ def show(name: str) -> Response:
 def history_of(name: str) -> Response:
     """The versions in which this definition was published, newest first."""
     return _history(name)
+
+
+@blueprint.get("/<name>/leftovers/<field>")
+@describe(result=LIST, visible=SEES)
+def left_behind(name: str, field: str) -> Response:
+    """Values that a conversion of the field left in its old column, with the reason; at most a thousand."""
+    catalog, actor = catalogs.current(), current_actor()
+    if name not in catalog or not plans.may_read(catalog, actor, name, field):
+        raise _unknown(name)
+    found = list(islice(leftovers(db.session(), catalog, name, field), MOST_LEFT))
+    result = list(plans.said(found, readable=True))
+    return answer({"count": len(found), "ids": [one.record_id for one in found], "result": result})
 
 
 @blueprint.get("/<name>/draft")
@@ -236,7 +253,13 @@ def _seen(seen: publish.Preview) -> dict[str, Any]:
         "changes": [_change(c) for c in seen.changes],
         "problems": [_problem(p) for p in seen.problems],
         "dependents": list(seen.dependents),
+        "relies": [_relies(one) for one in seen.relies],
     }
+
+
+def _relies(one: Dependent) -> dict[str, Any]:
+    said = {"message": wording(one.message, one.params), "names": list(one.names)}
+    return {"kind": one.kind, "definition": one.definition, "count": one.count, **said}
 
 
 def _unknown(name: str) -> NotFound:
@@ -311,22 +334,18 @@ def _change(change: Change) -> dict[str, Any]:
         **{key: getattr(change, key) for key in ("definition", "field", "kind", "change_class", "effect", "count")},
         "examples": list(change.examples),
         "message": wording(change.message, change.params),
-        "plan": None if change.plan is None else _conversion(change.plan),
+        "plan": None if change.plan is None else _conversion(change, change.plan),
     }
 
 
-def _conversion(plan: Conversion) -> dict[str, Any]:
-    counts = ("records", "converts", "returns", "empty", "filled", "fails", "misfits")
+def _conversion(change: Change, plan: Conversion) -> dict[str, Any]:
+    readable = plans.may_read(catalogs.current(), current_actor(), change.definition, change.field)
+    counts = ("records", *plans.COUNTS)
     return {
         **{key: getattr(plan, key) for key in counts},
-        "samples": [_sample(s) for s in plan.samples],
-        "failing": [_sample(s) for s in plan.failing],
+        "samples": list(plans.said(plan.samples, readable=readable)),
+        "failing": list(plans.said(plan.failing, readable=readable)),
     }
-
-
-def _sample(sample: Sample) -> dict[str, Any]:
-    said = {"reason": wording(sample.reason, sample.params)} if sample.reason else {}
-    return {"id": sample.record_id, "before": sample.before, "after": sample.after, **said}
 
 
 def _problem(problem: Problem) -> dict[str, str]:

@@ -266,6 +266,52 @@ class TestReferences:
         assert values(door) == [self.sites["North"], self.sites["South"], self.sites["North"]]
 
 
+class TestLists:
+    WORDS = {"type": "array", "items": {"type": "string", "enum": ["a", "b", "c"]}}
+
+    def test_of_one_entry_and_single_values_become_each_other(self, door, shifts):
+        ids = shifts(CHOICE, "a", None, "c")
+        version = door.catalog.version
+        become(door, self.WORDS)
+        assert values(door) == [("a",), None, ("c",)]
+        door.change("shift", ids[2], x=["b", "c"])
+        door.change("shift", ids[1], x=["b"])
+        door.rollback(version)
+        assert values(door) == ["a", "b", None]
+        become(door, self.WORDS)
+        assert values(door) == [("a",), ("b",), None]
+
+    def test_of_several_entries_stay_behind_as_a_whole(self, door, shifts):
+        ids = shifts(self.WORDS, ["a"], ["a", "b"])
+        version = door.catalog.version
+        plan, _ = plan_of(door, LINE)
+        assert [(s.record_id, s.before) for s in plan.failing] == [(ids[1], "a; b")]
+        become(door, LINE)
+        assert values(door) == ["a", None]
+        assert [(s.record_id, s.before) for s in left(door)] == [(ids[1], "a; b")]
+        door.rollback(version)
+        assert values(door) == [("a",), ("a", "b")]
+
+    def test_of_records_become_lists_of_others_by_their_labels(self, door):
+        door.publish({**shift(), "$id": "place", "title": "Place"}, {**shift(), "$id": "site", "title": "Site"})
+        places = [door.create("place", code=code).id for code in ("North", "South")]
+        sites = [door.create("site", code=code).id for code in ("South", "North")]
+        door.publish(shift(x={"type": "array", "items": {"$ref": "place"}}))
+        door.create("shift", code="1", x=places)
+        become(door, {"type": "array", "items": {"$ref": "site"}})
+        assert values(door) == [(sites[1], sites[0])]
+
+    def test_of_rows_stay_behind_and_come_back(self, door, shifts):
+        rows = {"type": "array", "items": {"type": "object", "properties": {"n": {"type": "integer"}}}}
+        shifts(rows, [{"n": 1}])
+        version = door.catalog.version
+        become(door, LINE)
+        assert values(door) == [None]
+        assert len(left(door)) == 1
+        door.rollback(version)
+        assert [row["n"] for row in values(door)[0]] == [1]
+
+
 class TestSeveralAtOnce:
     def test_are_converted_renamed_and_made_unique_in_one_publish(self, door, shifts):
         shifts(LINE, "1", "2", "x")

@@ -14,7 +14,7 @@ from metadata.errors import Conflict, ProductError
 from portal import catalogs, units
 from portal.access import current_actor
 from portal.designer import desk as desks
-from portal.designer import sight
+from portal.designer import plans, sight
 from portal.designer.desk import OWN, Done
 from portal.errors import status_of, worded, wording
 from portal.extensions import db
@@ -44,6 +44,8 @@ def _preview(name: str, error: ProductError | None = None, typed: Mapping[str, s
         "preview",
         desk,
         changes=[(c, wording(c.message, c.params)) for c in seen.changes],
+        plans=[plans.of_change(catalog, current_actor(), change) for change in seen.changes],
+        relies=[wording(one.message, one.params) for one in seen.relies],
         problems=[(p.pointer, worded(p)) for p in problems],
         dependents=[catalog[n].definition for n in seen.dependents if n in catalog],
         hides=any(c.effect == "hides" for c in seen.changes),
