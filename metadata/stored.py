@@ -6,16 +6,17 @@ is derived from the published documents, so it holds on any database.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Column, Connection, MetaData, Table, inspect, select
 from sqlalchemy.orm import Session
 
-from metadata import fieldtypes, migrate, store, tables
-from metadata.model import Definition, Field
+from metadata import fieldtypes, migrate, side_tables, store, tables
+from metadata.model import Definition, Field, frozen
 from metadata.parser import parse
 
 PREFIX = "rec_"
+PREFIXES = (PREFIX, *side_tables.PREFIXES)
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,12 @@ class Stored:
 
     definition: Definition
     hidden: tuple[Field, ...]
+    lists: tuple[Field, ...] = ()
+
+    @property
+    def sides(self) -> list[Table]:
+        """The tables of all lists that it ever had, rows with all columns that they ever had."""
+        return [side_tables.runtime_table(self.definition, field) for field in self.lists]
 
     @property
     def table(self) -> Table:
@@ -39,6 +46,7 @@ def every(session: Session) -> list[Stored]:
     rows = session.execute(select(t.c.name, t.c.document).order_by(t.c.name, t.c.catalog_version)).all()
     last: dict[str, Definition] = {}
     columns: dict[str, dict[str, Field]] = {}
+    lists: dict[str, dict[str, Field]] = {}
     for name, document in rows:
         if document is None:
             continue
@@ -46,10 +54,23 @@ def every(session: Session) -> list[Stored]:
         if definition.stores_records:
             last[name] = definition
             columns.setdefault(name, {}).update({f.column: f for f in definition.columns.values()})
+            _add_lists(lists.setdefault(name, {}), definition)
     return [
-        Stored(definition, tuple(f for c, f in columns[name].items() if c not in _columns(definition)))
+        Stored(
+            definition,
+            tuple(f for c, f in columns[name].items() if c not in _columns(definition)),
+            tuple(lists[name].values()),
+        )
         for name, definition in last.items()
     ]
+
+
+def _add_lists(known: dict[str, Field], definition: Definition) -> None:
+    """Lists by their columns; the rows of one gain the columns of each version, called by those."""
+    for field in definition.lists.values():
+        before = known[field.column].rows if field.column in known else {}
+        rows = {**before, **{f.column: replace(f, name=f.column) for f in field.rows.values()}}
+        known[field.column] = replace(field, name=field.column, rows=frozen(rows))
 
 
 def _columns(definition: Definition) -> set[str]:
@@ -63,19 +84,20 @@ def create(connection: Connection, found: list[Stored]) -> None:
         for item in one.hidden:
             kind = fieldtypes.of(item).sql(item).compile(connection.dialect)
             connection.exec_driver_sql(f'ALTER TABLE "{one.definition.table_name}" ADD COLUMN "{item.column}" {kind}')
+        if one.lists:
+            side_tables.create(connection, replace(one.definition, fields=frozen({f.name: f for f in one.lists})))
 
 
 def disagreements(session: Session) -> list[str]:
     """Tables and columns that the definitions need and the database has not, as `rec_shift` or `rec_shift.day`."""
     connection = session.connection()
     inspector = inspect(connection)
-    there = {name for name in inspector.get_table_names() if name.startswith(PREFIX)}
+    there = {name for name in inspector.get_table_names() if name.startswith(PREFIXES)}
     missing = []
-    for one in every(session):
-        name = one.definition.table_name
-        if name not in there:
-            missing.append(name)
+    for table in (t for one in every(session) for t in (one.table, *one.sides)):
+        if table.name not in there:
+            missing.append(str(table.name))
             continue
-        held = {column["name"] for column in inspector.get_columns(name)}
-        missing += [f"{name}.{column.name}" for column in one.table.columns if column.name not in held]
+        held = {column["name"] for column in inspector.get_columns(table.name)}
+        missing += [f"{table.name}.{column.name}" for column in table.columns if column.name not in held]
     return missing

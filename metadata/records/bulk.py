@@ -18,6 +18,7 @@ from metadata import access, validation
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Problem
+from metadata.records import trees
 from metadata.records.batch import CHUNK, BatchRow, Outcome, held, insert, settle, update, within
 from metadata.records.checks import NO_SUCH, collision, pointed, reachable
 from metadata.records.fieldrights import out_of_hand, refusals
@@ -143,6 +144,10 @@ def linked(
             if value in missing:
                 problem = Problem(path, NO_SUCH, {"definition": catalog[name].definition.title()})
                 outcome.problems.setdefault(row.position, []).append(problem)
+    for position, circle in trees.circles_among(
+        session, entity, [(r.position, r.values, r.before) for r in rows]
+    ).items():
+        outcome.problems.setdefault(position, []).append(circle)
     return [r for r in rows if r.position not in outcome.problems]
 
 

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, String, Uuid, and_, case, cast, func, not_, or_, true
+from sqlalchemy import ColumnElement, FromClause, String, Uuid, and_, case, cast, false, func, not_, or_, true
 
 from metadata import fieldtypes, validation
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, Problem
 from metadata.model import Field
 from metadata.records import columns as columns_of
+from metadata.records import trees
 
 MAX_PAGE_SIZE = 1000
 MAX_SEARCH_WORDS = 8
@@ -62,6 +63,7 @@ OPERATORS: Mapping[str, Operator] = {
     "contains": contains,
     "starts": lambda column, value: func.lower(column).startswith(value.lower(), autoescape=True),
     "null": lambda column, value: column.is_(None) if value else column.is_not(None),
+    "under": lambda column, value: column == value,  # `trees.under` answers it, which knows what lies below
 }
 TEXT_ONLY = frozenset({"contains", "starts"})
 LIST_OPERATORS = frozenset({"eq", "ne", "in", "contains", "null"})
@@ -129,6 +131,8 @@ def _condition(
         value = _value(fields[item.field], item)
     if item.field not in fields and item.field != "id":
         raise fieldtypes.BadValue("There is no field called “%(name)s”.", name=item.field)
+    if item.op == "under" and value is not None:
+        return trees.under(catalog, entity, table, fields[item.field], value) if item.field in fields else false()
     if item.field in fields and fields[item.field].many:
         return _in_list(entity, table, fields[item.field], item, value)
     column = table.c.id if item.field == "id" else columns_of.value_of(catalog, entity, table, fields[item.field])

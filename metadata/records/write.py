@@ -18,7 +18,7 @@ from metadata.access import Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, NotAllowed, NotFound, Problem, StaleVersion
-from metadata.records import lists
+from metadata.records import lists, trees
 from metadata.records.checks import LOCKED, collisions, hidden_references
 from metadata.records.fieldrights import out_of_hand, refusals
 from metadata.records.read import HIDDEN_RECORD, Record, find
@@ -100,6 +100,7 @@ def change(
     whole = {f: before[f] for f in entity.definition.held} | changed
     problems += _unread(entity.rules.check(whole), problems)
     problems += hidden_references(session, catalog, entity, actor, whole, changed)
+    problems += trees.circles(session, entity, record_id, changed)
     if not problems and any(set(names) & changed.keys() for names in entity.definition.unique):
         problems += collisions(session, catalog, entity, whole, language="en", but=record_id)
     _refuse(problems)

@@ -248,3 +248,51 @@ class TestPublish:
             names = [n for n in inspect(connection).get_table_names() if n.startswith(("lnk_plan", "sub_plan"))]
             assert sorted(names) == ["lnk_plan__days", "lnk_plan__skills", "sub_plan__lines"]
             assert [connection.exec_driver_sql(f'SELECT count(*) FROM "{n}"').scalar() for n in names] == [0, 0, 0]
+
+
+UNIT: dict[str, Any] = {
+    "$id": "unit",
+    "title": "Unit",
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": 40}, "above": {"$ref": "unit", "x-tree": True}},
+    "x-unique": [["name"]],
+}
+DESK: dict[str, Any] = {
+    "$id": "desk",
+    "title": "Desk",
+    "type": "object",
+    "properties": {"unit": {"$ref": "unit"}},
+}
+
+
+class TestTree:
+    @pytest.fixture
+    def units(self, door) -> list[int]:
+        door.publish(UNIT, DESK)
+        found: list[int | None] = [None]
+        for name in "abcd":
+            found.append(door.create("unit", name=name, above=found[-1]).id)
+        return [number for number in found if number is not None]
+
+    def test_refuses_a_circle(self, door, units):
+        for above in units:
+            with pytest.raises(Invalid) as error:
+                door.change("unit", units[0], above=above)
+            assert [p.text for p in error.value.problems] == ["This record would stand below itself."]
+        assert door.change("unit", units[3], above=units[0])["above"] == units[0]
+
+    def test_refuses_a_circle_that_two_rows_of_a_batch_close(self, door, units):
+        changes = [Change(units[0], {"above": units[3]}), Change(units[1], {"above": None})]
+        with writing(), Session(door.engine) as session, session.begin():
+            done = records.change_many(session, door.catalog, "unit", HANA, changes, now=NOW, partial=True)
+            assert list(done.problems) == [0]
+        swap = [Change(units[2], {"above": None}), Change(units[1], {"above": units[3]})]
+        with writing(), Session(door.engine) as session, session.begin():
+            assert len(records.change_many(session, door.catalog, "unit", HANA, swap, now=NOW).changed) == 2
+
+    def test_finds_what_lies_below(self, door, units):
+        desks = [door.create("desk", unit=unit).id for unit in units]
+        assert door.ids("unit", HANA, Query((Filter("above", "under", units[1]),))) == units[:1:-1]
+        assert door.ids("desk", HANA, Query((Filter("unit", "under", units[1]),))) == desks[:0:-1]
+        with pytest.raises(Invalid):
+            door.ids("unit", HANA, Query((Filter("name", "under", "a"),)))

@@ -30,6 +30,7 @@ def here(database_kind, databases, tmp_path) -> Iterator[Command]:
         plumbline.ok("records", "import", "department", tmp_path / "floors.csv")
         del shown["properties"]["floor"]
         publish(plumbline, tmp_path, shown, "--confirm", "department")
+        lists_and_rows(plumbline, tmp_path)
         plumbline.ok("pack", "install", "garments", "--adopt")
         plumbline.ok("pack", "uninstall", "garments", "--confirm", "garments")
         uploads = tmp_path / "here" / "uploads" / "a"
@@ -43,6 +44,30 @@ def there(database_kind, databases, tmp_path) -> Iterator[Command]:
     """An empty installation on the other kind of database."""
     with databases.fresh(OTHER[database_kind]) as url:
         yield installation(url, tmp_path / "there")
+
+
+def lists_and_rows(plumbline: Command, folder: Path) -> None:
+    """A definition with a list, a child table, and what was taken out of both."""
+    inner = {"what": {"type": "string", "maxLength": 20}, "weight": {"type": "number", "multipleOf": 0.01}}
+    plan = {
+        "$id": "plan",
+        "title": "Plan",
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "maxLength": 20},
+            "units": {"type": "array", "items": {"$ref": "department"}},
+            "days": {"type": "array", "items": {"type": "string", "enum": ["mon", "tue"]}},
+            "lines": {"type": "array", "items": {"type": "object", "properties": inner}},
+        },
+    }
+    publish(plumbline, folder, plan)
+    (folder / "plans.csv").write_text(
+        'name,units,days,lines\nA,1; 2,mon; tue,"[{""what"": ""x"", ""weight"": 1.25}]"\n'
+    )
+    plumbline.ok("records", "import", "plan", folder / "plans.csv")
+    shown = plumbline.ok("definitions", "show", "plan").json
+    del shown["properties"]["days"], shown["properties"]["lines"]["items"]["properties"]["weight"]
+    publish(plumbline, folder, shown, "--confirm", "plan")
 
 
 def publish(plumbline: Command, folder: Path, document: dict, *more: str) -> None:

@@ -90,8 +90,10 @@ def restore(
         with _unlinked(connection, records=True):
             for one in found:
                 _fill(archive, connection, manifest, one.table)
+            for side in (table for one in found for table in one.sides):
+                _fill(archive, connection, manifest, side)
         _refuse_unread(manifest, fixed, found)
-        _continue_numbers(connection, [*(t for md in fixed for t in md.sorted_tables), *(o.table for o in found)])
+        _continue_numbers(connection, [*(t for md in fixed for t in md.sorted_tables), *_made(found)])
         if migrate.unchecked_links(connection):
             raise Invalid(DAMAGED, params={"what": "references without their record"})
         return _go_on(session, before, left, now) if replacing else versions.read(session).catalog
@@ -120,7 +122,7 @@ def _empty(connection: Connection, fixed: Sequence[MetaData]) -> None:
         for table in reversed(md.sorted_tables):
             connection.execute(table.delete())
     for name in inspect(connection).get_table_names():
-        if name.startswith(stored.PREFIX):
+        if name.startswith(stored.PREFIXES):
             cascade = " CASCADE" if connection.dialect.name == "postgresql" else ""
             connection.exec_driver_sql(f'DROP TABLE "{name}"{cascade}')
 
@@ -163,8 +165,13 @@ def _is_binary(connection: Connection, kind: JSON) -> bool:
     return isinstance(kind.dialect_impl(connection.dialect), JSONB)
 
 
+def _made(found: list[stored.Stored]) -> list[Table]:
+    """The tables that come from definitions: of records, then of their lists."""
+    return [*(one.table for one in found), *(table for one in found for table in one.sides)]
+
+
 def _refuse_unread(manifest: Manifest, fixed: Sequence[MetaData], found: list[stored.Stored]) -> None:
-    known = {t.name for md in fixed for t in md.sorted_tables} | {one.definition.table_name for one in found}
+    known = {t.name for md in fixed for t in md.sorted_tables} | {table.name for table in _made(found)}
     for name in manifest.tables:
         if name not in known:
             raise Invalid(NEWER, params={"what": name})

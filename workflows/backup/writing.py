@@ -52,7 +52,7 @@ def _tables(session: Session, fixed: Sequence[MetaData]) -> Iterator[tuple[str, 
     there = set(inspector.get_table_names())
     known: Iterable[Table] = (
         *(table for md in fixed for table in md.sorted_tables),
-        *(one.table for one in stored.every(session)),
+        *(table for one in stored.every(session) for table in (one.table, *one.sides)),
     )
     for table in known:
         if table.name in there:
