@@ -151,7 +151,7 @@
     state: CM.EditorState.create({doc: area.value, extensions: [
       CM.EditorView.cspNonce.of(document.currentScript.nonce),
       CM.basics, CM.EditorView.lineWrapping, CM.autocompletion({override: [complete]}), CM.linter(check, {delay: 600}),
-      CM.EditorView.contentAttributes.of({"aria-label": host.dataset.label, spellcheck: "false"}),
+      CM.EditorView.contentAttributes.of({"aria-label": host.dataset.label, spellcheck: "false", tabindex: "0"}),
       CM.EditorView.updateListener.of(function (update) { if (update.docChanged) { area.value = update.state.doc.toString(); } }),
     ]}),
   });

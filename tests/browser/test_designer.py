@@ -19,6 +19,10 @@ PAGES = (
     "/designer/new-definition",
     HERE,
     f"{HERE}/form",
+    f"{HERE}/condition/0",
+    f"{HERE}/access",
+    f"{HERE}/raw",
+    "/designer/import-file",
     f"{HERE}/field",
     f"{HERE}/field/line",
     f"{HERE}/texts",
@@ -169,6 +173,42 @@ def test_only_the_inputs_of_the_chosen_type_are_shown(visit, address):
     page.select_option("#field-type", "choice")
     expect(page.locator("#field-choices")).to_be_visible()
     expect(page.locator("#field-length")).to_be_hidden()
+
+
+def test_the_raw_editor_offers_the_words_that_fit_and_marks_problems_where_they_are(visit, address):
+    page = visit().page()
+    log_in(page, address, "hana")
+    page.goto(f"{address}{HERE}/raw")
+    page.locator(".cm-content").click()
+    for key in ("Control+Home", "End", "Enter"):
+        page.keyboard.press(key)
+    page.keyboard.type('"x-ki')
+    page.keyboard.press("Control+Space")
+    expect(page.get_by_role("option", name="x-kind")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(
+        '{"$id": "production_output", "title": "Output", "type": "object",\n "properties": {"day": {"type": "wish"}}}'
+    )
+    expect(page.locator(".cm-lintRange-error", has_text='"wish"')).to_be_visible()
+    expect(page.locator("#raw-problems")).to_contain_text("/properties/day")
+    page.get_by_role("button", name="Save the draft").click()
+    expect(page.locator("main")).to_contain_text("can be published when these problems are mended")
+
+
+def test_without_script_everything_is_there(visit, address):
+    page = visit(java_script_enabled=False).page()
+    log_in(page, address, "hana")
+    page.goto(address + HERE)
+    page.get_by_role("button", name="Move Shift up").click()
+    expect(page.locator(".desk-fields").first.locator(".desk-name > a").nth(2)).to_have_text("Shift")
+    page.locator("#undo").click()
+    expect(page.locator("main [role=status]").first).to_contain_text("Undone")
+    page.goto(f"{address}{HERE}/raw")
+    text = page.locator("#document")
+    text.fill(text.input_value().replace('"Production output"', '"Pieces"', 1))
+    page.get_by_role("button", name="Save the draft").click()
+    expect(page.get_by_role("heading", name="Pieces", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1280, 360])

@@ -89,6 +89,18 @@ class TestConditions:
         assert f'id="error-{at}"' in answer.text
         assert draft(portal) is None
 
+    def test_a_record_is_refused_in_words_that_were_said(self, portal, hana):
+        sent = {"effect": REFUSE, "at": "produced", "message": "Nobody makes so many.", "message_zh": "产量过大。"}
+        assert send(hana, "/condition", **sent, **lines(("produced", "more", "1000000"))).status_code == 303
+        assert (
+            "A record is refused when “Produced” is more than 1,000,000: Nobody makes so many." in hana.get(HERE).text
+        )
+        send(hana, "/publish", comment="Too many")
+        record = {"day": "2026-11-27", "department": 1, "planned": 1, "produced": 2000000}
+        answer = hana.post("/api/v1/production_output/", json=record)
+        assert answer.status_code == 422
+        assert {"pointer": "/produced", "message": "Nobody makes so many."} in answer.json["problems"]
+
     def test_taking_it_out_can_be_undone(self, portal, hana):
         send(hana, "/condition/0/remove")
         assert "if" not in draft(portal).document
