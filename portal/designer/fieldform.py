@@ -11,12 +11,25 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from metadata.dialect import later
 from metadata.parser.fields import decimal_places, type_of
 from portal.designer import fieldshape, rowform
 from portal.designer.fieldshape import RESULTS, TEXTS, TYPES, WITHOUT_START, FieldForm, Made
 from portal.designer.naming import named_after
 
-__all__ = ["RESULTS", "TEXTS", "TYPES", "WITHOUT_START", "FieldForm", "Made", "filled", "input_of", "read", "typed"]
+__all__ = [
+    "RESULTS",
+    "TEXTS",
+    "TYPES",
+    "WITHOUT_START",
+    "FieldForm",
+    "Made",
+    "filled",
+    "input_of",
+    "offered",
+    "read",
+    "typed",
+]
 OWN = {
     "type",
     "format",
@@ -142,6 +155,12 @@ def filled(document: Mapping[str, Any], name: str) -> FieldForm:
     )
 
 
+def offered() -> dict[str, Any]:
+    """The types with their names; one that the dialect knows and no table holds yet is left out."""
+    unstored = {"attachment"} if later.problems("", {"type": "string", "x-format": "attachment"}) else set()
+    return {kind: words for kind, words in TYPES.items() if kind not in unstored}
+
+
 def kind_of(schema: Mapping[str, Any]) -> str:
     """The type as the form has it: a formula is one whatever it gives, and choices may be numbers."""
     if "x-formula" in schema:
@@ -162,7 +181,9 @@ def read(form: FieldForm, before: Mapping[str, Any] | None, taken: Collection[st
         return made
     was = type_of(before) if before else ""
     same = bool(before) and kind == kind_of(before or {})
-    made.schema = {k: v for k, v in (before or {}).items() if k not in OWN and (same or k in LASTING)}
+    not_asked = {"multipleOf"} if kind in ("integer", "number") else {"maxLength"} if kind == "email" else set()
+    own = OWN - not_asked
+    made.schema = {k: v for k, v in (before or {}).items() if k not in own and (same or k in LASTING)}
     made.schema |= fieldshape.of_type(made, form, kind, before or {}, whole=was == "choice_integer" and same)
     made.schema["title"] = texts["title"]
     if texts["help"]:
