@@ -1,4 +1,4 @@
-"""A definition from nothing, in a browser and without JSON.
+"""A definition from nothing, in a browser and without JSON: by mouse, and once more by keyboard alone.
 
 “Safety audit” has twelve fields of ten types, a child table, a condition, a formula and role access. It is published, a
 head enters a record, one field is renamed, another converted, all is taken back, and every value is found again.
@@ -58,6 +58,77 @@ class Mouse:
 
     def mark(self, where: Locator) -> None:
         where.check()
+
+
+class Keys(Mouse):
+    """Somebody without a mouse: reaches everything by Tab, and acts by the keys that the element knows."""
+
+    def reach(self, where: Locator) -> None:
+        """By the skip link past the menu, then Tab there or back: what Tab can't reach, this person can't use."""
+        expect(where).to_be_visible()
+        if self.page.evaluate("document.activeElement === document.body"):
+            self.page.keyboard.press("Tab")  # after an address with a place in it, this begins at the place
+            if self.page.evaluate("document.activeElement.matches('.skip-link')"):
+                self.page.keyboard.press("Enter")
+        self.tab(where.evaluate(STOPS_BETWEEN))
+        for _ in range(20):  # inputs of dates, and what scrolls, are stops of their own
+            if where.evaluate("one => one === document.activeElement"):
+                return
+            self.tab(1 if where.evaluate(IS_AHEAD) else -1)
+        raise AssertionError(f"Tab does not reach {where}")
+
+    def tab(self, steps: int) -> None:
+        for _ in range(abs(steps)):
+            self.page.keyboard.press("Tab" if steps > 0 else "Shift+Tab")
+
+    def press(self, where: Locator) -> None:
+        self.reach(where)
+        self.page.keyboard.press("Enter")
+
+    def write(self, where: Locator, text: str) -> None:
+        self.reach(where)
+        if where.get_attribute("type") == "date":
+            year, month, day = text.split("-")
+            self.page.keyboard.type(f"{day}{month}{year}")
+        else:
+            self.page.keyboard.press("Control+a")
+            self.page.keyboard.type(text)
+        expect(where).to_have_value(text)
+
+    def choose(self, where: Locator, value: str) -> None:
+        self.reach(where)
+        steps = where.evaluate(
+            "(one, value) => [...one.options].findIndex(o => o.value === value) - one.selectedIndex", value
+        )
+        for _ in range(abs(steps)):
+            self.page.keyboard.press("ArrowDown" if steps > 0 else "ArrowUp")
+        expect(where).to_have_value(value)
+
+    def mark(self, where: Locator) -> None:
+        if where.get_attribute("type") == "radio":
+            self.page.wait_for_load_state()
+            group = self.page.locator(f"[name='{where.get_attribute('name')}']:checked")
+            self.reach(group)
+            while not where.is_checked():
+                self.page.keyboard.press("ArrowDown")
+        elif not where.is_checked():
+            self.reach(where)
+            self.page.keyboard.press("Space")
+        expect(where).to_be_checked()
+
+
+STOPS_BETWEEN = """one => {
+  const stops = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")].filter(e =>
+    !e.disabled && e.tabIndex >= 0 && e.checkVisibility() && e.type !== "hidden"
+    && (e.type !== "radio" || e.checked || !document.querySelector(`[name="${e.name}"]:checked`)));
+  const now = document.activeElement, at = stops.indexOf(now);
+  const from = at < 0 ? stops.findIndex(e => now.compareDocumentPosition(e) & Node.DOCUMENT_POSITION_FOLLOWING) - 1 : at;
+  return stops.indexOf(one) - from;
+}"""
+IS_AHEAD = """one => {
+  const now = document.activeElement;
+  return !now || now === document.body || !!(now.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
+}"""
 
 
 def begin(who: Mouse, address: str) -> None:
@@ -219,4 +290,19 @@ def test_from_nothing_to_a_record_and_back_again(visit, address):
     emma = visit().page()
     log_in(emma, address, "emma")
     assert emma.goto(f"{address}/records/safety_audit/list/").status == 404
+    change_and_take_back(who, address)
+
+
+def test_the_same_by_keyboard_alone(visit, address):
+    page = visit().page()
+    who = Keys(page)
+    log_in(page, address, "hana")
+    build(who, address)
+    page.goto(address + HERE)
+    who.reach(page.locator("#grip-day"))
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#said")).to_have_text("“Day” is now in place 1 of 12.")
+    who.press(page.locator("#undo"))
+    expect(page.locator("#said")).to_contain_text("Undone")
+    enter_record(visit().page(), address)
     change_and_take_back(who, address)
