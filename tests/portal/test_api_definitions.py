@@ -124,7 +124,7 @@ def test_every_problem_is_listed_and_nothing_changes(hana, document):
 
 def test_what_disappears_is_confirmed_by_its_name(hana, document):
     del document["properties"]["note"]
-    del document["if"], document["then"]
+    del document["if"], document["then"], document["else"]
     document["x-screen"]["sections"][1]["fields"].remove("note")
     del document["x-i18n"]["zh"]["properties"]["note"]
     body = {"documents": [document], "comment": "No notes"}
