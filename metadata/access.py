@@ -123,6 +123,21 @@ def may(actor: Actor, entity: Entity, action: str) -> bool:
     return _everything(actor) or bool(granting(actor, entity, action))
 
 
+def standing(actor: Actor) -> tuple[Any, ...]:
+    """What `may` depends on: equal for those who may do the same, in the same catalog."""
+    return actor.system, actor.roles, None if actor.within is None else standing(actor.within)
+
+
+def may_somewhere(actor: Actor, catalog: Catalog, action: str) -> bool:
+    """Whether the actor may do `action` with any definition's records; found once for each standing."""
+    key = ("somewhere", action, standing(actor))
+    found: bool | None = catalog.prepared.get(key)
+    if found is None:
+        stored = (e for e in catalog.entities.values() if e.definition.stores_records)
+        found = catalog.prepared[key] = any(may(actor, entity, action) for entity in stored)
+    return found
+
+
 def require(actor: Actor, entity: Entity, action: str) -> None:
     """Raise NotAllowed with the reason unless `actor` may do `action`."""
     verdict = explain(actor, entity, action)

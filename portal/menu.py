@@ -68,7 +68,7 @@ def groups(actor: Actor, catalog: Catalog, language: str) -> list[tuple[str, lis
 
 def lists(actor: Actor, catalog: Catalog, language: str) -> Mapping[str, Sequence[tuple[str, str]]]:
     """(name, title) of every definition that the actor may list, by group; found once for each set of roles."""
-    key = ("menu", language, actor.unlimited, frozenset() if actor.unlimited else actor.roles)
+    key = ("menu", language, access.standing(actor))
     found: dict[str, list[tuple[str, str]]] | None = catalog.prepared.get(key)
     if found is None:
         found = {}
@@ -84,16 +84,21 @@ def lists(actor: Actor, catalog: Catalog, language: str) -> Mapping[str, Sequenc
 
 def _some(group: str, listed: Sequence[tuple[str, str]], pattern: str) -> Iterator[Entry]:
     """The first of a group, the one that is open, and the rest behind one entry."""
-    head = listed if len(listed) <= MOST + 1 else listed[:MOST]
-    shown = [_entry(title, pattern.replace(ANY, name), name) for name, title in head]
-    yield from shown
-    if len(head) == len(listed):
+    short = len(listed) <= MOST + 1
+    opened = _opened(pattern)
+    head = listed if short else [*listed[:MOST], *(pair for pair in listed[MOST:] if pair[0] == opened)]
+    for name, title in head:
+        yield _entry(title, pattern.replace(ANY, name), name)
+    if short:
         return
-    if not any(entry.current for entry in shown):
-        rest = (_entry(title, pattern.replace(ANY, name), name) for name, title in listed[MOST:])
-        yield from (entry for entry in rest if entry.current)
     url = url_for("directory.index", group=group)
     yield Entry(gettext(ALL, count=len(listed)), url, request.full_path == url, f"all-{group}")
+
+
+def _opened(pattern: str) -> str:
+    """The definition whose pages are open."""
+    before = pattern.partition(ANY)[0]
+    return request.path.removeprefix(before).partition("/")[0] if request.path.startswith(before) else ""
 
 
 def _entry(title: str, url: str, key: str) -> Entry:

@@ -60,7 +60,7 @@ def importable(actor: Actor, catalog: Catalog) -> list[Entity]:
 
 def visible(actor: Actor, catalog: Catalog) -> bool:
     """Whether the menu offers it."""
-    return bool(importable(actor, catalog))
+    return access.may_somewhere(actor, catalog, "import")
 
 
 @blueprint.get("/new")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from metadata.access import Actor
+from metadata.catalog import Catalog
 from portal import menu
 from portal.extensions import db
 from tests.portal.demo_site import logged_in
@@ -53,6 +56,23 @@ class TestGroups:
         with statements(portal) as sent:
             assert client.get("/lists/").status_code == 200
         assert len(sent) <= 2, sent
+
+
+class TestLists:
+    def test_who_looks_as_another_finds_what_both_may_list(self, portal):
+        with portal.app_context():
+            catalog = portal.extensions["plumbline_catalogs"].current(db.session())
+            db.session.remove()
+        hana, emma = Actor("hana", frozenset({"HR admin"})), Actor("emma", frozenset({"Employee"}))
+        all_of, hers, both, again = (names(a, catalog) for a in (hana, emma, replace(hana, within=emma), hana))
+        assert both == all_of & hers
+        assert both < all_of
+        assert again == all_of
+
+
+def names(actor: Actor, catalog: Catalog) -> set[str]:
+    """What the menu offers to this actor."""
+    return {name for listed in menu.lists(actor, catalog, "en").values() for name, _title in listed}
 
 
 class TestDirectory:
