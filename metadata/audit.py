@@ -25,7 +25,9 @@ EVENT_CHUNK = 1000
 class Happening:
     """One change of one record: the fields that changed, before and after, as JSON values."""
 
-    action: str  # "create" | "change" | "remove" | "restore" | "purge"; accounts also "password"
+    action: (
+        str  # "create" | "change" | "remove" | "restore" | "purge"; accounts also "password", and "see_as", "see_end"
+    )
     record_id: int
     record_version: int
     before: Mapping[str, Any] | None = None

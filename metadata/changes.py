@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
+from metadata import access_changes
 from metadata.model import Definition, Field
 
 Effect = Literal["safe", "narrows", "converts", "hides"]
@@ -288,7 +289,10 @@ def _whole(old: Definition, new: Definition) -> list[Change]:
     if old.screen != new.screen:
         note("screen", "Lists or forms are laid out differently.")
     if old.access != new.access:
-        note("access", "Who may do what changes.")
+        found += (
+            Change("access", "additive", "safe", new.name, message, params=params)
+            for message, params in access_changes.told(old, new)
+        )
     if old.logic != new.logic:
         note("conditions", "Conditions between fields change.", "narrowing", "narrows")
     if old.measure != new.measure:

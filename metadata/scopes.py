@@ -22,8 +22,15 @@ def granted(
     actor: Actor, catalog: Catalog, entity: Entity, rule: RoleAccess, source: FromClause
 ) -> ColumnElement[bool]:
     """The rows that `rule` grants; `source` is the entity's table or an alias of it."""
-    scope = SCOPES[rule.rows](actor, catalog, entity, rule, source)
+    scope = in_scope(actor, catalog, entity, rule, source)
     return and_(scope, conditions.clause(entity.definition, source, rule.where)) if rule.where else scope
+
+
+def in_scope(
+    actor: Actor, catalog: Catalog, entity: Entity, rule: RoleAccess, source: FromClause
+) -> ColumnElement[bool]:
+    """The rows in the scope of `rule`, whatever its condition says."""
+    return SCOPES[rule.rows](actor, catalog, entity, rule, source)
 
 
 def covers(wide: RoleAccess, narrow: RoleAccess) -> bool:
@@ -96,6 +103,7 @@ def _in_units(
     return and_(column.is_not(None), column.in_(members))
 
 
+PERSONAL = frozenset({"own", "assigned", "reports", "department"})
 Scope = Callable[[Actor, Catalog, Entity, RoleAccess, FromClause], ColumnElement[bool]]
 SCOPES: Mapping[str, Scope] = {
     "none": lambda *_given: false(),

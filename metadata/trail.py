@@ -19,7 +19,7 @@ from metadata import access, store
 from metadata.access import Actor
 from metadata.catalog import Catalog
 
-ACTIONS = ("create", "change", "remove", "restore", "purge", "publish", "password")
+ACTIONS = ("create", "change", "remove", "restore", "purge", "publish", "password", "see_as", "see_end")
 AREAS = ("@account", "@role")
 MOST = 500
 

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from metadata import access
 from metadata.access import NOBODY, Actor
-from portal import catalogs
+from portal import catalogs, seeing
 from portal.extensions import db
 
 KEPT = 5000
@@ -37,12 +37,18 @@ class Actors:
         return found
 
 
+def real_actor() -> Actor:
+    """Who is logged in, whomever they look as; `NOBODY` where nobody is."""
+    actors: Actors = current_app.extensions["plumbline_actors"]
+    known = current_user.is_authenticated
+    return actors.get(current_user.username, frozenset(r.name for r in current_user.roles)) if known else NOBODY
+
+
 def current_actor() -> Actor:
     """The actor of this request; `NOBODY` where nobody is logged in."""
     if "actor" not in g:
-        actors: Actors = current_app.extensions["plumbline_actors"]
-        known = current_user.is_authenticated
-        g.actor = actors.get(current_user.username, frozenset(r.name for r in current_user.roles)) if known else NOBODY
+        mine = real_actor()
+        g.actor = seeing.as_chosen(db.session(), catalogs.current(), mine) if g.get("seeing") else mine
     found: Actor = g.actor
     return found
 

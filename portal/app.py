@@ -21,10 +21,11 @@ from metadata import store as metadata_store
 from metadata.access import load_actor, may_design, may_read_definitions
 from metadata.engine import engine_options, prepare, reading, writing
 from metadata.versions import CatalogSource
-from portal import access, config, errors, menu, metrics, permissions, security
+from portal import access, config, errors, menu, metrics, permissions, security, seeing
 from portal import home as start
 from portal.access import Actors
 from portal.accounts.rules import may_manage
+from portal.api import access as api_access
 from portal.api import audit as api_audit
 from portal.api import bulk as api_bulk
 from portal.api import comments as api_comments
@@ -65,6 +66,7 @@ from portal.views import (
     keys,
     list_export,
     lists,
+    matrix,
     onboarding,
     panels,
     records,
@@ -76,7 +78,9 @@ from portal.views import (
     tours,
     training,
     trees,  # noqa: F401 (pages on the blueprint of records)
+    why,
 )
+from portal.views import seeing as seeing_pages
 from workflows import bulk_edits as all_bulk_edits
 from workflows import comments as all_comments
 from workflows import people, queue, relying, staged_publish
@@ -137,6 +141,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.register(app)
     publish.STANDING[:] = [permissions.follow]
     entry.register(app)
+    seeing.register(app)
     idempotency.register(app)
     errors.register(app)
     register_formats(app)
@@ -198,14 +203,14 @@ def _rooms(app: Flask) -> None:
     app.register_blueprint(account.blueprint)
     app.register_blueprint(accounts.blueprint)
     app.register_blueprint(roles.blueprint)
-    for pages in (audit, designer, history, restoring):
+    for pages in (matrix, seeing_pages, why, api_access, audit, designer, history, restoring):
         app.register_blueprint(pages.blueprint)
     for api in (api_definitions, api_revisions, api_audit, api_views, api_comments):
         app.register_blueprint(api.blueprint)
         csrf.exempt(api.blueprint)
     app.before_request(account.change_given_password)
     records.SAID[:] = [comments.said]
-    records.LINKS[:] = [accounts.action_for]
+    records.LINKS[:] = [accounts.action_for, seeing_pages.action_for, why.action_for]
     panels.DUE[:] = [my_reviews.due, onboarding.due]
     panels.PANELS[:] = [
         panels.Panel("my-tasks", panels.DUE_TITLE, "panels/due.html", panels.due),
@@ -231,6 +236,7 @@ def _rooms(app: Flask) -> None:
         menu.Fixed("administration", reference.TITLE, "api_reference.overview", reference.visible),
         menu.Fixed("administration", accounts.TITLE, "accounts.list_page", may_manage),
         menu.Fixed("administration", roles.TITLE, "roles.list_page", may_manage),
+        menu.Fixed("administration", matrix.TITLE, "matrix.page", matrix.visible),
         menu.Fixed("administration", audit.TITLE, "audit.list_page", audit.visible),
     ]
 

@@ -17,6 +17,7 @@ from metadata.errors import Busy, Conflict, Invalid, NotAllowed, NotFound, Probl
 from portal.units import Started
 
 log = logging.getLogger(__name__)
+SPOKEN = ("role", "actions", "rows")
 STATUS: tuple[tuple[type[ProductError], int], ...] = (
     (NotFound, 404),
     (NotAllowed, 403),
@@ -33,8 +34,13 @@ def status_of(error: ProductError) -> int:
 
 
 def wording(message: str, params: Any) -> str:
-    """The sentence in the reader's language."""
-    return fill(gettext(message) if message else "", params)
+    """The sentence in the reader's language; roles, actions and rows in it are words to be translated, too."""
+    return fill(gettext(message) if message else "", {k: _spoken(k, v) for k, v in (params or {}).items()})
+
+
+def _spoken(name: str, value: Any) -> Any:
+    listed = name in SPOKEN and isinstance(value, str)
+    return ", ".join(gettext(word) if word else "" for word in value.split(", ")) if listed else value
 
 
 def worded(problem: Problem) -> str:

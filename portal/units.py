@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from metadata import versions
 from metadata.catalog import Catalog
 from metadata.engine import publishing, writing
-from metadata.errors import Busy, CatalogMoved
+from metadata.errors import Busy, CatalogMoved, NotAllowed
 from metadata.staging import Large
 from portal import catalogs
 from portal.extensions import db
@@ -43,6 +43,7 @@ class Started(Exception):
 
 
 ATTEMPTS = 4
+ONLY_LOOKING = "You are looking as somebody else: nothing can be changed. Leave first."
 BUSY = "Many people are writing at this moment; nothing was saved, please try again."
 
 
@@ -108,7 +109,9 @@ def _in_a_job(session: Session, large: Large) -> int:
 
 
 def _begin(session: Session, *first: Callable[[Session], None]) -> None:
-    """A fresh transaction, or the one that this request holds."""
+    """A fresh transaction, or the one that this request holds; none for who only looks (portal/seeing.py)."""
+    if g.get("read_only"):
+        raise NotAllowed(ONLY_LOOKING)
     held: Held | None = g.get("held")
     if held is not None and held.open:
         return

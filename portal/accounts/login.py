@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import current_app, redirect, render_template, request, session
+from flask import current_app, g, redirect, render_template, request, session
 from flask_appbuilder import expose
 from flask_appbuilder.security.decorators import no_cache
 from flask_appbuilder.security.forms import LoginForm_db
@@ -21,6 +21,8 @@ from flask_babel import gettext as _
 from flask_login import current_user, login_user, logout_user
 
 from metadata.engine import writing
+from portal import catalogs, seeing
+from portal.access import real_actor
 from portal.accounts.rules import may_use_pages
 from portal.extensions import db
 from workflows import accounts
@@ -81,8 +83,11 @@ class LoginView(AuthDBView):
         """End this login; nothing of this person stays in the browser."""
         if current_user.is_authenticated and current_user.login_id:
             username, login = current_user.username, current_user.login_id
+            mine, seen = real_actor(), g.get("seeing")
             db.session.rollback()
             with writing():
+                if seen is not None:
+                    seeing.end(db.session(), catalogs.current(), mine, seen, datetime.now(UTC))
                 accounts.end(db.session(), username, [login])
                 db.session.commit()
         logout_user()

@@ -75,10 +75,11 @@ def find(session: Session, actor: Actor, role_id: int, *, lock: bool = False) ->
 
 def matrix(catalog: Catalog, name: str) -> list[Grant]:
     """What the role may do, definition by definition; `Admin` may everything."""
-    return [_grant(entity, name) for entity in catalog.entities.values()]
+    return [grant_of(entity, name) for entity in catalog.entities.values()]
 
 
-def _grant(entity: Entity, name: str) -> Grant:
+def grant_of(entity: Entity, name: str) -> Grant:
+    """What the role may do with one definition."""
     if name == ADMIN:
         return Grant(entity, (("all",),) * len(ACTIONS), (), ())
     rules = [rule for rule in entity.definition.access.get(name, ()) if rule.rows != "none"]

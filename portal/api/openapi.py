@@ -106,7 +106,7 @@ def current_document() -> Document:
     """The document for this request's caller."""
     kept: Documents = current_app.extensions.setdefault("plumbline_openapi", Documents())
     versions, actor, tongue = catalogs.now_in_force(), current_actor(), language()
-    key = (versions.catalog, versions.access, actor.roles, actor.system, bool(actor.unit_ids), tongue)
+    key = (versions.catalog, versions.access, actor.roles, actor.system, bool(actor.unit_ids), actor.within, tongue)
     return kept.get(key, lambda: _build(actor, catalogs.current(), tongue))
 
 

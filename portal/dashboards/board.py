@@ -108,7 +108,8 @@ def version(session: Session, reader: Reader, name: str | None) -> tuple[object,
         names.append(reader.catalog.unit.name)
     entities = [reader.catalog[each] for each in names]
     everything = all(access.widest(reader.actor, entity, ACTION) == "all" for entity in entities)
-    whose = tuple(sorted(reader.actor.roles)) if everything else reader.actor
+    alike = everything and reader.actor.within is None
+    whose = tuple(sorted(reader.actor.roles)) if alike else reader.actor
     return reader.catalog.version, whose, queries.versions(session, names, reader.catalog)
 
 

@@ -39,6 +39,8 @@ ACTION_NAMES = {
     "purge": _l("Deleted for good"),
     "publish": _l("Published"),
     "password": _l("New password"),
+    "see_as": _l("Began to see as"),
+    "see_end": _l("Ended to see as"),
 }
 AREA_NAMES = {"@account": _l("Account"), "@role": _l("Role"), "": _l("Definitions")}
 A_DAY = "A day is expected here, such as 2026-11-24."

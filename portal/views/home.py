@@ -56,7 +56,12 @@ class PageContext:
     @cached_property
     def unread(self) -> int:
         """How many messages wait in the inbox."""
-        return inbox.unread_count(db.session(), self.user.username)
+        return 0 if self.seeing else inbox.unread_count(db.session(), self.user.username)
+
+    @property
+    def seeing(self) -> Any:
+        """As whom the reader looks, where it is not with their own eyes."""
+        return g.get("seeing")
 
     @property
     def person_id(self) -> int | None:
@@ -95,7 +100,7 @@ def switch_theme(name: str) -> Response:
 
 
 def _remember(**values: str) -> None:
-    if current_user.is_authenticated:
+    if current_user.is_authenticated and not g.get("read_only"):
         username = current_user.username
         units.write(lambda s, _catalog: accounts.remember(s, username, **values))
 

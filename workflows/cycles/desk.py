@@ -85,7 +85,15 @@ def standing(catalog: Catalog, actor: Actor, cycle: Row, review: Row) -> Standin
 
 
 def may_see(session: Session, catalog: Catalog, actor: Actor, cycle: Row, review: Row) -> bool:
-    """Whether the review exists for the actor: by the definition's rule, by the own part in it, or by its cycle."""
+    """Whether the review exists for the actor: by the definition's rule, by the own part in it, or by its cycle.
+
+    Who looks as another sees what both may see, and nothing about themselves.
+    """
+    real = actor.within
+    if real is not None and (
+        review["employee"] == real.person_id or not may_see(session, catalog, real, cycle, review)
+    ):
+        return False
     if standing(catalog, actor, cycle, review) != Standing():
         return True
     entity = catalog[REVIEW]

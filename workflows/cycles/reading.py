@@ -156,7 +156,7 @@ def mine(
         wanted = and_(t.c.employee == actor.person_id, t.c.step != "pending")
     else:
         wanted = and_(t.c.reviewer == actor.person_id, t.c.step == "manager_review", t.c.employee != actor.person_id)
-    statement = _review_lines(catalog, actor, language).where(wanted)
+    statement = _review_lines(catalog, actor, language).where(wanted, _looking(catalog, actor))
     return [_review_line(row) for row in session.execute(statement.order_by(t.c.id.desc()).limit(limit))]
 
 
@@ -184,9 +184,7 @@ def people(
     """The reviews of a cycle that the actor may see: those who keep others waiting first, then by name."""
     entity = catalog[REVIEW]
     t = entity.table
-    mine = access.rows(actor, catalog, entity, "list") if access.may(actor, entity, "list") else false()
-    if actor.person_id is not None:
-        mine = or_(mine, t.c.reviewer == actor.person_id, t.c.employee == actor.person_id)
+    mine = and_(_reached(catalog, actor), _looking(catalog, actor))
     statement = _review_lines(catalog, actor, language).where(t.c.cycle == cycle_id, mine)
     if step:
         statement = statement.where(t.c.step == step)
@@ -197,6 +195,24 @@ def people(
     statement = statement.order_by(case(order, value=t.c.step, else_=9), name, t.c.id)
     rows = session.execute(statement.limit(page_size + 1).offset(max(0, page) * page_size)).all()
     return [_review_line(row) for row in rows[:page_size]], len(rows) > page_size
+
+
+def _reached(catalog: Catalog, actor: Actor) -> ColumnElement[bool]:
+    """The reviews that the actor may list by the definition's rule, or has a part in."""
+    entity = catalog[REVIEW]
+    t = entity.table.c
+    listed = access.rows(actor, catalog, entity, "list") if access.may(actor, entity, "list") else false()
+    return (
+        listed if actor.person_id is None else or_(listed, t.reviewer == actor.person_id, t.employee == actor.person_id)
+    )
+
+
+def _looking(catalog: Catalog, actor: Actor) -> ColumnElement[bool]:
+    """Who looks as another sees what both may see, and nothing about themselves."""
+    if actor.within is None:
+        return true()
+    employee = catalog[REVIEW].table.c.employee
+    return and_(_reached(catalog, actor.within), employee.is_distinct_from(actor.within.person_id))
 
 
 def _staff(catalog: Catalog) -> FromClause:
