@@ -75,13 +75,20 @@ def _reports(
 
 
 def _assigned(
-    actor: Actor, _catalog: Catalog, _entity: Entity, rule: RoleAccess, source: FromClause
+    actor: Actor, _catalog: Catalog, entity: Entity, rule: RoleAccess, source: FromClause
 ) -> ColumnElement[bool]:
-    """Records that point at the actor with one of the fields that the rule names."""
+    """Records that point at the actor with one of the fields that the rule names, or name them in such a list."""
     if actor.person_id is None or not rule.assigned:
         return false()
-    columns = [source.c[name] for name in rule.assigned]
-    return or_(*(and_(column.is_not(None), column == actor.person_id) for column in columns))
+    return or_(*(_names(entity, name, actor.person_id, source) for name in rule.assigned))
+
+
+def _names(entity: Entity, name: str, person_id: int, source: FromClause) -> ColumnElement[bool]:
+    if entity.definition.fields[name].many:
+        side = entity.sides[name]
+        return source.c.id.in_(select(side.c._record).where(side.c.value == person_id))
+    column = source.c[name]
+    return and_(column.is_not(None), column == person_id)
 
 
 def _in_units(

@@ -31,8 +31,10 @@ from portal.errors import problem_json, wants_json
 KEY = "seeing"
 LEAVE = "seeing.leave"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# Rooms of the account itself: its messages, keys, password and files are not for others to look at.
-PRIVATE = frozenset({"inbox", "account", "account_keys", "jobs", "api_jobs", "api_tokens", "imports", "api_imports"})
+# Rooms of the account itself: its messages, keys, password, files and own drafts are not for others to look at.
+PRIVATE = frozenset(
+    {"inbox", "account", "account_keys", "jobs", "api_jobs", "api_tokens", "imports", "api_imports", "designer"}
+)
 ALLOWED = frozenset({LEAVE, "home.switch_language", "home.switch_theme"})  # these store nothing meanwhile
 NOBODY_SUCH = "There is no such account or role, or it is not yours to look as."
 

@@ -79,7 +79,7 @@ def without_managers(definition: Definition) -> Iterator[Problem]:
 
 
 def _is_person(field: Field, people: str | None) -> bool:
-    return field.target is not None and field.target == people
+    return field.ref is not None and field.ref == people
 
 
 def listed(pointer: str, given: Sequence[str], declared: frozenset[str]) -> Iterator[Problem]:

@@ -257,3 +257,32 @@ class TestSight:
             "led",
             "hidden",
         ]
+
+    def test_a_list_of_people_assigns_the_record_to_each_of_them(self, door):
+        team = {"type": "array", "items": {"$ref": "employee"}, "title": "Team"}
+        rule = {"rows": "assigned", "assigned": ["team"], "can": ["list", "show"]}
+        everything = {"rows": "all", "can": ["list", "show", "add"]}
+        properties = {"note": {"type": "string", "maxLength": 20, "title": "Note"}, "team": team}
+        door.publish(
+            {
+                "$id": "trip",
+                "title": "Trip",
+                "type": "object",
+                "properties": properties,
+                "x-access": {"HR admin": everything, "Employee": rule},
+            }
+        )
+        unit = door.create("department", code="D", name="D", name_zh="部").id
+        people = [
+            door.create(
+                "employee", number=f"E{i}", name=f"P{i}", account=f"p{i}", department=unit, hired_on="2020-01-01"
+            ).id
+            for i in range(3)
+        ]
+        mine = door.create("trip", note="both", team=people[:2]).id
+        door.create("trip", note="third", team=people[2:])
+        door.create("trip", note="nobody")
+        with Session(door.engine) as session:
+            for i, expected in enumerate(([mine], [mine])):
+                actor = access.load_actor(session, door.catalog, f"p{i}", {"Employee"})
+                assert door.ids("trip", actor) == expected

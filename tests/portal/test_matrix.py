@@ -204,8 +204,11 @@ class TestPreview:
         hana.post("/roles/matrix/employee/Employee", data=rules)
         publish_all(hana)
         assert frameworks_rows(portal, "employee", "Employee") == {"can_list", "can_show", "can_edit"}
-        page = hana.get("/designer/employee/history").text
-        assert "“Employee” gets list, show: records of direct reports." in page
+        with portal.app_context():
+            told = [c["message"] % c["params"] for c in publish.history(db.session(), "employee")[0]["changes"]]
+            db.session.remove()
+        assert "“Employee” gets list, show: records of direct reports." in told
+        assert "direct reports" in hana.get("/history/of/employee").text
 
 
 def frameworks_rows(app, name, role):

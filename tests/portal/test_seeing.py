@@ -101,7 +101,7 @@ class TestWhatIsSeen:
             mine, own = (c.get(f"/api/v1/{name}/?page_size=1000") for c in (hana, theirs))
             assert mine.status_code == own.status_code, name
             assert mine.json.get("result") == own.json.get("result"), name
-        for path in ("/users/list/", "/designer/", "/audit/"):
+        for path in ("/users/list/", "/roles/list/", "/audit/"):
             assert hana.get(path).status_code == theirs.get(path).status_code, path
 
     @pytest.mark.parametrize("account", ["emma", "derek"])
@@ -165,7 +165,7 @@ class TestReadOnly:
         assert audited(portal) == before
 
     @pytest.mark.parametrize(
-        "path", ["/inbox/", "/account/", "/account/keys", "/jobs/", "/api/v1/jobs/", "/imports/new"]
+        "path", ["/inbox/", "/account/", "/account/keys", "/jobs/", "/api/v1/jobs/", "/imports/new", "/designer/"]
     )
     def test_what_belongs_to_an_account_alone_stays_shut(self, hana, path):
         as_person(hana, "derek")
