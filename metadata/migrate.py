@@ -170,10 +170,27 @@ def _alter_columns(
             _check(operations, new, now)
 
 
+def drop_column(connection: Connection, definition: Definition, column: str) -> None:
+    """Take a column out of sight out of the table for good, with its values, keys and checks."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(f'ALTER TABLE "{definition.table_name}" DROP COLUMN "{column}"')
+        return
+    operations = Operations(MigrationContext.configure(connection))
+    _rebuild_on_sqlite(operations, connection, definition, (), without=column)
+    reindex(connection, definition, definition)
+
+
+def drop_tables(connection: Connection, names: Sequence[str]) -> None:
+    """Drop these tables for good, those of lists before the one that they belong to; some may not be there."""
+    more = " CASCADE" if connection.dialect.name == "postgresql" else ""
+    for name in names:
+        connection.exec_driver_sql(f'DROP TABLE IF EXISTS "{name}"{more}')
+
+
 def _rebuild_on_sqlite(
-    operations: Operations, connection: Connection, new: Definition, filling: Collection[str]
+    operations: Operations, connection: Connection, new: Definition, filling: Collection[str], without: str = ""
 ) -> None:
-    """Copy the table into its new shape; columns out of sight come along."""
+    """Copy the table into its new shape; columns out of sight come along, but not the one called `without`."""
     md = MetaData()
     wanted = tables.ddl_table(new, md, "sqlite")
     wanted.indexes -= {index for index in wanted.indexes if index.unique}
@@ -184,7 +201,7 @@ def _rebuild_on_sqlite(
         if target != wanted.name and target not in md.tables:
             Table(target, md, sa.Column("id", sa.Integer, primary_key=True))
     known = {c.name for c in wanted.columns}
-    held = {c["name"]: c for c in sa.inspect(connection).get_columns(new.table_name)}
+    held = {c["name"]: c for c in sa.inspect(connection).get_columns(new.table_name) if c["name"] != without}
     for name, column in held.items():
         if name not in known:
             wanted.append_column(sa.Column(name, column["type"]))

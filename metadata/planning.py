@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from metadata import filling, identity, labelling, moving, versions
+from metadata import filling, identity, labelling, moving, purged, versions
 from metadata.catalog import Catalog
 from metadata.changes import Change, compare, returned
 from metadata.model import Definition, Field
@@ -59,7 +59,8 @@ def plan(
     `aside` is given where everything that touches many records is to be made beside them first (see `staging`).
     """
     wanted: dict[str, Any] = {}
-    returning = versions.last_documents(session, [n for d in documents if (n := str(d["$id"])) not in catalog])
+    absent = [n for d in documents if (n := str(d["$id"])) not in catalog]
+    returning = versions.last_documents(session, set(absent) - purged.gone(session, absent))
     old = versions.apply(catalog, catalog.version, returning) if returning else catalog
     pasts = {str(d["$id"]): Past(session, str(d["$id"])) for d in documents}
     for document in documents:

@@ -23,6 +23,7 @@ from metadata import (
     installed,
     parser,
     planning,
+    purged,
     staging,
     store,
     versions,
@@ -78,6 +79,7 @@ def preview(
         return Preview((), tuple(refused))
     plan = planning.plan(session, catalog, given, restoring=restoring)
     weight = weighing.weigh(plan.scales(session, confirm), keep=False)
+    weight.changes = purged.explained(session, plan.new, weight.changes)
     touched = {name for name, changes in weight.changes.items() if changes}
     dependents = sorted({other for name in touched for other, _field in catalog.referrers.get(name, ())} - touched)
     changes = tuple(c for listed in weight.changes.values() for c in listed)
@@ -122,7 +124,8 @@ def publish(
     if not plan.documents:
         return catalog
     altering.change_tables(session, plan, weight, step)
-    _record(session, plan, weight.changes, actor, comment, now, origins or {}, rolled_back_to)
+    told = purged.explained(session, plan.new, weight.changes)
+    _record(session, plan, told, actor, comment, now, origins or {}, rolled_back_to)
     step("recorded")
     for hook in (*STANDING, *hooks):
         hook(session, catalog, plan.new, frozenset(plan.documents))

@@ -119,6 +119,17 @@ stage = Table(
     comment="A publish on its way: its values are made beside the records before it is in force.",
 )
 
+purged = Table(
+    "plumbline_purged",
+    tables,
+    Column("id", Id, primary_key=True),
+    Column("definition", String(60), nullable=False),
+    Column("column", String(60), nullable=False, comment="empty: the whole table"),
+    Column("catalog_version", BigInteger, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("actor", String(200), nullable=False),
+)
+
 audit = Table(
     "plumbline_audit",
     tables,

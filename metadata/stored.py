@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Column, Connection, MetaData, Table, inspect, select
 from sqlalchemy.orm import Session
 
-from metadata import fieldtypes, migrate, side_tables, store, tables
+from metadata import fieldtypes, migrate, purged, side_tables, store, tables
 from metadata.model import Definition, Field, frozen
 from metadata.parser import parse
 
@@ -41,13 +41,14 @@ class Stored:
 
 
 def every(session: Session) -> list[Stored]:
-    """All that ever held records, by name."""
+    """All that ever held records and still does, by name."""
     t = store.definition
-    rows = session.execute(select(t.c.name, t.c.document).order_by(t.c.name, t.c.catalog_version)).all()
+    asked = select(t.c.name, t.c.document, t.c.catalog_version).order_by(t.c.name, t.c.catalog_version)
     last: dict[str, Definition] = {}
     columns: dict[str, dict[str, Field]] = {}
     lists: dict[str, dict[str, Field]] = {}
-    for name, document in rows:
+    used: dict[tuple[str, str], int] = {}
+    for name, document, version in session.execute(asked).all():
         if document is None:
             continue
         definition = parse(document)
@@ -55,13 +56,18 @@ def every(session: Session) -> list[Stored]:
             last[name] = definition
             columns.setdefault(name, {}).update({f.column: f for f in definition.columns.values()})
             _add_lists(lists.setdefault(name, {}), definition)
+            used |= {(name, f.column): version for f in definition.fields.values()} | {(name, ""): version}
+    gone = {key for key, one in purged.every(session).items() if one.version >= used.get(key, 0)}
+    lost = {name: one.version for (name, column), one in purged.every(session).items() if not column}
+    gone |= {key for key, version in used.items() if version <= lost.get(key[0], -1)}
     return [
         Stored(
             definition,
-            tuple(f for c, f in columns[name].items() if c not in _columns(definition)),
-            tuple(lists[name].values()),
+            tuple(f for c, f in columns[name].items() if c not in _columns(definition) and (name, c) not in gone),
+            tuple(f for c, f in lists[name].items() if (name, c) not in gone),
         )
         for name, definition in last.items()
+        if (name, "") not in gone
     ]
 
 

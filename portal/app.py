@@ -69,6 +69,7 @@ from portal.views import (
     matrix,
     onboarding,
     panels,
+    purging,
     records,
     relations,
     restoring,
@@ -203,7 +204,7 @@ def _rooms(app: Flask) -> None:
     app.register_blueprint(account.blueprint)
     app.register_blueprint(accounts.blueprint)
     app.register_blueprint(roles.blueprint)
-    for pages in (matrix, seeing_pages, why, api_access, audit, designer, history, restoring):
+    for pages in (matrix, seeing_pages, why, api_access, audit, designer, history, purging, restoring):
         app.register_blueprint(pages.blueprint)
     for api in (api_definitions, api_revisions, api_audit, api_views, api_comments):
         app.register_blueprint(api.blueprint)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from metadata import access, fieldtypes, store
+from metadata import access, fieldtypes, purged, store
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import NotFound
@@ -72,7 +72,9 @@ def find_then(
         raise NotFound(NOT_THERE)
     (record,) = moment.records([today], {record_id: state}, language)
     fields = moment.visible(today)
-    unknown = tuple(f for f in fields if not state.complete and f.column not in state.values and not f.formula)
+    gone = {c for (definition, c), one in purged.every(session).items() if definition == name and one.at > on}
+    untold = set() if state.complete else {f.column for f in fields if not f.formula} - state.values.keys()
+    unknown = tuple(f for f in fields if f.column in untold | gone)
     begins = None if state.traced else state.begins
     return Then(moment.definition, moment.version, record, fields, not state.alive, begins, unknown)
 

@@ -1,4 +1,5 @@
-"""REST for the history of definitions: any two versions compared, in sentences and as JSON Patch (RFC 6902).
+"""REST for the history of definitions: any two versions compared, in sentences and as JSON Patch (RFC 6902); and
+what is stored out of sight, deleted for good where it is asked for by name.
 
 The same rooms as `portal.api.definitions`; whoever may neither design nor audit is told 404.
 """
@@ -9,11 +10,12 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, request
 
-from metadata import access, revisions, versions
+from metadata import access, purging, revisions, versions
 from metadata.errors import Invalid
 from metadata.revisions import Difference
+from portal import catalogs, units
 from portal.access import current_actor, language
-from portal.api.answers import answer
+from portal.api.answers import answer, body_object
 from portal.api.openapi import describe, query
 from portal.extensions import db
 from portal.history import words
@@ -24,6 +26,21 @@ VERSIONS = (
     query("from", {"type": "integer", "minimum": 0}),
     query("to", {"type": "integer", "minimum": 0}),
 )
+DESIGNS = access.may_design
+KEYS = {"type": "array", "items": {"type": "string"}}
+PURGE = {
+    "type": "object",
+    "properties": {"keys": KEYS, "confirm": KEYS, "comment": {"type": "string", "minLength": 1}},
+    "required": ["keys", "confirm", "comment"],
+}
+HIDDEN = {
+    "type": "object",
+    "properties": {
+        "count": {"type": "integer"},
+        "ids": KEYS,
+        "result": {"type": "array", "items": {"type": "object"}},
+    },
+}
 DIFFERENCES = {
     "type": "object",
     "properties": {
@@ -47,8 +64,47 @@ DIFFERENCES = {
 
 @blueprint.before_request
 def _readers_only() -> None:
-    if not SEES(current_actor()):
+    designing = request.path.endswith(("/hidden", "/purge"))
+    if not (DESIGNS if designing else SEES)(current_actor()):
         abort(404)
+
+
+@blueprint.get("/hidden")
+@describe(result=HIDDEN, visible=DESIGNS)
+def hidden() -> Response:
+    """What is stored out of sight: fields and definitions that are gone, and the recycle bin."""
+    found = [_hidden(one) for one in purging.hidden(db.session(), catalogs.current())]
+    return answer({"count": len(found), "ids": [one["key"] for one in found], "result": found})
+
+
+@blueprint.post("/purge")
+@describe(body=PURGE, result=HIDDEN, visible=DESIGNS)
+def purge() -> Response:
+    """Delete for good what `keys` name, all or nothing; `confirm` names each once more. This can't be undone."""
+    body, actor = body_object(), current_actor()
+    keys, confirm = (_texts(body, word) for word in ("keys", "confirm"))
+    comment = body.get("comment")
+    if not isinstance(comment, str) or not comment.strip():
+        raise Invalid("Say why, in a sentence; it is kept in the history.", field="comment")
+    done = units.publish(
+        lambda s, c: purging.purge(
+            s, c, keys, actor=actor, now=units.utcnow(), comment=comment.strip(), confirm=confirm
+        )
+    )
+    result = [_hidden(one) for one in done]
+    return answer({"count": len(result), "ids": [one["key"] for one in result], "result": result})
+
+
+def _texts(body: dict[str, Any], key: str) -> list[str]:
+    given = body.get(key, [])
+    if not isinstance(given, list) or not all(isinstance(v, str) for v in given):
+        raise Invalid("A list of names is expected here.", field=key)
+    return given
+
+
+def _hidden(one: purging.Hidden) -> dict[str, Any]:
+    told = {word: getattr(one, word) for word in ("key", "kind", "definition", "title", "field", "since", "count")}
+    return {**told, "examples": list(one.examples)}
 
 
 @blueprint.get("/diff")

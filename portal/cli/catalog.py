@@ -12,7 +12,7 @@ import orjson
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from metadata import access, publish, revisions, versions
+from metadata import access, publish, purging, revisions, versions
 from metadata.catalog import Catalog
 from metadata.changes import Change
 from metadata.engine import publishing
@@ -191,3 +191,46 @@ def rollback(version: int, comment: str | None, only: tuple[str, ...], dry_run: 
         )
         session.commit()
     answer({"catalog_version": done.version}, [f"The catalog is at version {done.version}."], as_json)
+
+
+@definitions.command()
+@click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.option("--confirm", multiple=True, metavar="KEY", help="Each key once more; what is deleted is gone for good.")
+@click.option("--comment", default="", help="Why; kept in the audit trail.")
+@json_option
+def purge(keys: tuple[str, ...], confirm: tuple[str, ...], comment: str, as_json: bool) -> None:
+    """What is stored out of sight; with keys, delete it for good. Example: plumbline definitions purge employee.pay"""
+    with _app().app_context(), publishing():
+        session = db.session()
+        found = purging.hidden(session, _catalog(session))
+        if keys:
+            found = purging.purge(
+                session,
+                _catalog(session),
+                keys,
+                actor=OPERATOR,
+                now=datetime.now(UTC),
+                comment=comment,
+                confirm=confirm,
+            )
+            session.commit()
+    value = [
+        {
+            "key": one.key,
+            "kind": one.kind,
+            "definition": one.definition,
+            "field": one.field,
+            "since": one.since,
+            "count": one.count,
+            "examples": list(one.examples),
+        }
+        for one in found
+    ]
+    verb = "deleted for good" if keys else "out of sight"
+    lines = [f"{one.key:40} {one.count} {verb}{_since(one)}" for one in found]
+    answer(value, lines or ["Nothing is stored out of sight."], as_json)
+
+
+def _since(one: purging.Hidden) -> str:
+    some = f": {', '.join(one.examples)}" if one.examples else ""
+    return (f" since version {one.since}" if one.since else "") + some
