@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,12 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from metadata import access, publish, purging, revisions, versions
+from metadata import folder as folders
 from metadata.catalog import Catalog
 from metadata.changes import Change
 from metadata.engine import publishing
 from metadata.errors import NotFound
-from metadata.parser import load_text, thawed
+from metadata.parser import load_text
 from metadata.telling import english
 from portal import app as portal_app
 from portal.cli.output import answer, json_option
@@ -82,17 +85,30 @@ def history(name: str | None, first: int | None, last: int | None, as_json: bool
 
 @definitions.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--whole", is_flag=True, help="Also what is as its pack ships it.")
 @json_option
-def export(folder: Path, as_json: bool) -> None:
-    """Write every definition to a folder, one file each. Example: plumbline definitions export ./definitions"""
-    folder.mkdir(parents=True, exist_ok=True)
-    written: list[str] = []
+def export(folder: Path, whole: bool, as_json: bool) -> None:
+    """Write the definitions to a folder, one stable file each. Example: plumbline definitions export ./definitions"""
     with _app().app_context():
-        for definition in _catalog(db.session()).definitions:
-            text = orjson.dumps(thawed(definition.document), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-            (folder / f"{definition.name}.json").write_bytes(text)
-            written.append(f"{definition.name}.json")
+        session = db.session()
+        files = folders.write(session, _catalog(session), whole=whole)
+    folder.mkdir(parents=True, exist_ok=True)
+    before = folder / folders.MANIFEST
+    old = load_text(before.read_bytes()).get("definitions", {}) if before.exists() else {}
+    for name in old:  # what an export wrote before and does not write any more
+        if f"{name}.json" not in files:
+            (folder / f"{name}.json").unlink(missing_ok=True)
+    for name, text in files.items():
+        (folder / name).write_bytes(text)
+    written = [name for name in files if name != folders.MANIFEST]
     answer({"folder": str(folder), "files": written}, [f"{len(written)} definitions are in {folder}."], as_json)
+
+
+def _folder(paths: tuple[Path, ...]) -> folders.Folder | None:
+    """The one folder with a manifest that is meant; None where files are meant."""
+    if len(paths) != 1 or not (paths[0] / folders.MANIFEST).exists():
+        return None
+    return folders.read({file.name: file.read_bytes() for file in paths[0].glob("*.json")})
 
 
 def _documents(paths: tuple[Path, ...]) -> list[dict[str, Any]]:
@@ -103,20 +119,38 @@ def _documents(paths: tuple[Path, ...]) -> list[dict[str, Any]]:
 PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 
 
+FORCE = click.option("--force", multiple=True, metavar="NAME", help="Take the folder's, though it was changed here.")
+PRUNE = click.option(
+    "--prune", multiple=True, metavar="NAME", help="Withdraw this one, which the folder does not have."
+)
+
+
 @definitions.command()
 @PATHS
 @click.option("--confirm", multiple=True, help="The name of a definition of which something may disappear.")
+@FORCE
+@PRUNE
 @json_option
-def diff(paths: tuple[Path, ...], confirm: tuple[str, ...], as_json: bool) -> None:
-    """What publishing files would do. Example: plumbline definitions diff ./definitions"""
+def diff(
+    paths: tuple[Path, ...], confirm: tuple[str, ...], force: tuple[str, ...], prune: tuple[str, ...], as_json: bool
+) -> None:
+    """What publishing files or an exported folder would do. Example: plumbline definitions diff ./definitions"""
     with _app().app_context():
-        session = db.session()
-        seen = publish.preview(session, _catalog(session), _documents(paths), confirm)
-    _preview(seen, as_json)
+        session, folder = db.session(), _folder(paths)
+        catalog = _catalog(session)
+        if folder is None:
+            _preview(publish.preview(session, catalog, _documents(paths), confirm), as_json)
+            return
+        found = folders.compare(session, catalog, folder, force=force, prune=prune)
+        seen = publish.preview(session, catalog, found.documents, [*confirm, *prune])
+    more = [f"installs  the pack {name}" for name in found.packs]
+    more += [f"only here {name} (--prune {name} withdraws it)" for name in found.only_here]
+    _preview(replace(seen, problems=(*found.conflicts, *seen.problems)), as_json, more, only_here=list(found.only_here))
 
 
-def _preview(seen: publish.Preview, as_json: bool) -> None:
+def _preview(seen: publish.Preview, as_json: bool, more: Sequence[str] = (), **also: Any) -> None:
     value = {
+        **also,
         "changes": [
             {
                 "definition": c.definition,
@@ -136,7 +170,7 @@ def _preview(seen: publish.Preview, as_json: bool) -> None:
     lines = [f"{c.effect:9} {c.definition}: {c.text}{_met(c)}" for c in seen.changes]
     lines += [f"concerns  {name}" for name in seen.dependents]
     lines += [f"problem   {p.source}{p.pointer}: {p.text} {p.hint}".rstrip() for p in seen.problems]
-    answer(value, lines or ["Nothing changes."], as_json)
+    answer(value, [*(lines or ["Nothing changes."]), *more], as_json)
     if seen.problems:
         sys.exit(1)
 
@@ -151,22 +185,29 @@ def _met(change: Change) -> str:
 @PATHS
 @click.option("--comment", required=True, help="Why; kept in the history.")
 @click.option("--confirm", multiple=True, help="The name of a definition of which something may disappear.")
+@FORCE
+@PRUNE
 @json_option
-def publish_files(paths: tuple[Path, ...], comment: str, confirm: tuple[str, ...], as_json: bool) -> None:
-    """Publish files, all or nothing. Example: plumbline definitions publish employee.json --comment New"""
+def publish_files(
+    paths: tuple[Path, ...],
+    comment: str,
+    confirm: tuple[str, ...],
+    force: tuple[str, ...],
+    prune: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Publish files or a folder, all or nothing. Example: plumbline definitions publish employee.json --comment New"""
     with _app().app_context(), publishing():
-        session = db.session()
-        done = publish.publish(
-            session,
-            _catalog(session),
-            _documents(paths),
-            actor=OPERATOR,
-            comment=comment,
-            now=datetime.now(UTC),
-            confirm=confirm,
-        )
+        session, folder = db.session(), _folder(paths)
+        before, now = _catalog(session), datetime.now(UTC)
+        more: dict[str, Any] = {"actor": OPERATOR, "comment": comment, "now": now, "confirm": confirm}
+        if folder is None:
+            done = publish.publish(session, before, _documents(paths), **more)
+        else:
+            done = folders.publish_folder(session, before, folder, force=force, prune=prune, **more)
         session.commit()
-    answer({"catalog_version": done.version}, [f"The catalog is at version {done.version}."], as_json)
+    said = "Nothing to do: the catalog is" if done.version == before.version else "The catalog is"
+    answer({"catalog_version": done.version}, [f"{said} at version {done.version}."], as_json)
 
 
 @definitions.command()

@@ -21,6 +21,7 @@ PATHS = (
     "/history/restore/2?definition=production_output",
     "/records/production_output/show/5?on=2100-01-01",
     "/records/production_output/show/5",
+    "/history/hidden/",
     "/records/department/list/?on={today}",
     "/records/department/show/1?on={today}",
 )

@@ -28,7 +28,10 @@ NAMES = {" ".join(path) for path, _command in LEAVES}
 PROMISED = {
     *("up", "web", "worker", "scheduler", "migrate", "demo load", "backup", "restore", "doctor"),
     *(f"pack {word}" for word in ("list", "install", "upgrade", "uninstall")),
-    *(f"definitions {w}" for w in ("list", "history", "export", "show", "check", "diff", "publish", "rollback")),
+    *(
+        f"definitions {w}"
+        for w in ("list", "history", "export", "show", "check", "diff", "publish", "rollback", "purge")
+    ),
     *("records import", "records export", "user create", "user password", "user role"),
 }
 every = pytest.mark.parametrize(("path", "command"), LEAVES, ids=[" ".join(path) for path, _command in LEAVES])

@@ -201,3 +201,48 @@ class TestTakingBack:
         assert client.get(f"/history/restore/{before}").status_code == 404
         assert client.post(f"/history/restore/{before}", data={"comment": "x"}).status_code == 404
         assert client.post(f"{ROOT}/rollback/preview", json={"version": before}).status_code == 404
+
+
+class TestPurging:
+    """What is out of sight: listed for who designs, deleted for good where its key is typed."""
+
+    @pytest.fixture
+    def out_of_sight(self, hana):
+        publish(hana, require_quality)
+        publish(
+            hana,
+            lambda d: (d["properties"].pop("quality"), d["required"].remove("quality")),
+            confirm=["production_output"],
+        )
+
+    @pytest.mark.parametrize("account", ["derek", "sofia", "emma", "audrey"])
+    def test_others_find_nothing_there(self, portal, account):
+        client = logged_in(portal, account)
+        assert client.get("/history/hidden/").status_code == client.get(f"{ROOT}/hidden").status_code == 404
+        assert client.post("/history/hidden/", data={"key": "employee.salary"}).status_code == 404
+        assert client.post(f"{ROOT}/purge", json={"keys": [], "confirm": [], "comment": "x"}).status_code == 404
+
+    def test_nobody_is_asked_to_log_in(self, portal):
+        assert portal.test_client().get("/history/hidden/").status_code == 302
+        assert portal.test_client().get(f"{ROOT}/hidden").status_code == 401
+
+    def test_the_page_deletes_what_is_typed_and_nothing_else(self, hana, out_of_sight):
+        page = hana.get("/history/hidden/").text
+        assert "Production output › Quality" in page
+        form = {"key": "production_output.quality", "comment": "Not needed", "confirm": "production_output"}
+        assert hana.post("/history/hidden/", data=form).status_code == 422
+        assert hana.post("/history/hidden/", data={**form, "comment": "", "confirm": form["key"]}).status_code == 422
+        assert hana.post("/history/hidden/", data={**form, "confirm": form["key"]}).status_code == 303
+        assert "Quality" not in hana.get("/history/hidden/").text
+        assert "Not needed" in hana.get("/audit/?action=purge").text
+        speaks(hana, "zh")
+        assert "隐藏存储的内容" in hana.get("/history/hidden/").text
+
+    def test_rest_does_the_same(self, hana, out_of_sight):
+        key = "production_output.quality"
+        assert key in hana.get(f"{ROOT}/hidden").json["ids"]
+        body = {"keys": [key], "confirm": [key], "comment": "Not needed"}
+        assert hana.post(f"{ROOT}/purge", json={**body, "confirm": []}).status_code == 422
+        assert hana.post(f"{ROOT}/purge", json=body).json["ids"] == [key]
+        assert key not in hana.get(f"{ROOT}/hidden").json["ids"]
+        assert hana.post(f"{ROOT}/purge", json=body).status_code == 404
