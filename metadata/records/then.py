@@ -25,6 +25,7 @@ from metadata.records.query import Filter, Query
 from metadata.records.read import Record, find
 from metadata.records.rebuilding import LIFE, State, rebuild, version_at
 from metadata.records.republishing import Versions
+from metadata.records.thenformulas import Computing
 from metadata.records.thenlabels import value_of
 
 NOT_DEFINED = "“%(title)s” was not defined yet, or not any more, at that time."
@@ -182,8 +183,14 @@ class _Moment:
 
     def records(self, today: Sequence[Record], states: dict[int, State], language: str) -> list[Record]:
         """The records with the values and labels of that day."""
+        computing = Computing(self.session, self.catalog, self.on, self.version)
         values = {
-            one.id: {f.name: value_of(f, states[one.id].values.get(f.column)) for f in self.visible(one)}
+            one.id: {
+                f.name: computing.value(self.definition, f, states[one.id])
+                if f.formula
+                else value_of(f, states[one.id].values.get(f.column))
+                for f in self.visible(one)
+            }
             for one in today
         }
         shown = [f for f in self.definition.fields.values() if any(f.name in one for one in values.values())]

@@ -211,6 +211,26 @@ class TestFindThen:
         now = records.find_then(world.session, world.catalog, "tool", HANA, record_id, world.now)
         assert (now.definition.fields["state"].title(), now.record.labels["owner"]) == ("Condition", "Works")
 
+    def test_computes_by_the_formula_and_the_values_of_that_day(self, world):
+        document = world.document()
+        words = {"type": "string", "title": "Words", "x-formula": "concat(name, ' of ', owner.name)"}
+        document["properties"]["words"] = words
+        double = {"type": "number", "multipleOf": 0.01, "title": "Double", "x-formula": "weight * 2"}
+        document["properties"]["double"] = double
+        world.publish(document)
+        record_id = world.write(records.create, {"name": "Saw", "owner": 1, "weight": 2.5}).id
+        first = world.now
+        document = world.document()
+        document["properties"]["double"]["x-formula"] = "weight * 3"
+        world.publish(document)
+        world.write(records.change, record_id, {"weight": 4})
+        records.change(world.session, world.catalog, "department", HANA, 1, {"name": "Works"}, now=world.now)
+        for moment, words, double in ((first, "Saw of Production", 5), (world.now, "Saw of Works", 12)):
+            then = records.find_then(world.session, world.catalog, "tool", HANA, record_id, moment)
+            assert (then.record["words"], float(then.record["double"])) == (words, double)
+        now = records.find(world.session, world.catalog, "tool", HANA, record_id)
+        assert then.record.values == now.values
+
     def test_before_it_was_there_it_is_not_found(self, world):
         before = world.now
         record_id = world.write(records.create, {"name": "Saw"}).id
