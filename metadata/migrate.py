@@ -177,7 +177,7 @@ def drop_column(connection: Connection, definition: Definition, column: str) -> 
         return
     operations = Operations(MigrationContext.configure(connection))
     _rebuild_on_sqlite(operations, connection, definition, (), without=column)
-    reindex(connection, definition, definition)
+    reindex(connection, definition)
 
 
 def drop_tables(connection: Connection, names: Sequence[str]) -> None:
