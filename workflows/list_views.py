@@ -1,8 +1,8 @@
 """Saved views of lists: what a person named to find it again, alone or together with roles.
 
 Called by the list pages and REST. A view keeps fields by their column, which a rename leaves alone, so a view
-never names what is no more without saying so. A view widens nobody's access: it is a question, and the record door
-answers it for whoever asks. Functions here never commit and never read the clock.
+never names what is no more without saying so. A view widens nobody's access: it is a question, and the
+record door answers it for whoever asks. Functions here never commit and never read the clock.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from metadata import access
@@ -153,44 +153,24 @@ def set_default(session: Session, catalog: Catalog, actor: Actor, definition: st
         session.execute(insert(list_defaults).values(row))
 
 
-def depending(session: Session, definition: str, columns: Collection[str]) -> list[tuple[str, str]]:
-    """The views of a list that name one of these columns: (name, owner)."""
-    rows = session.execute(
-        select(list_views.c.name, list_views.c.owner, list_views.c.state)
-        .where(list_views.c.definition == definition)
-        .order_by(list_views.c.name, list_views.c.id)
-    )
-    wanted = set(columns)
-    return [(row.name, row.owner) for row in rows if wanted & _columns(row.state)]
-
-
-def _columns(state: Mapping[str, Any]) -> set[str]:
-    pairs = [*state.get("filters", ()), *state.get("order", ()), *state.get("group", ())]
-    return {str(pair[0]) for pair in pairs} | set(state.get("columns", ()))
-
-
 def _read(session: Session, actor: Actor, which: Any) -> list[ListView]:
     mine = and_(list_defaults.c.view_id == list_views.c.id, list_defaults.c.account == actor.username)
     statement = (
-        select(list_views, list_defaults.c.account.is_not(None).label("default"))
+        _views(which, or_(list_views.c.owner == actor.username, list_views.c.shared.is_(True)))
+        .add_columns(list_defaults.c.account.is_not(None).label("default"))
         .outerjoin(list_defaults, mine)
-        .where(which, or_(list_views.c.owner == actor.username, list_views.c.shared.is_(True)))
-        .order_by(func.lower(list_views.c.name), list_views.c.id)
     )
-    return [
-        ListView(
-            row["id"],
-            row["definition"],
-            row["name"],
-            row["owner"],
-            tuple(row["roles"]),
-            row["state"],
-            row["version"],
-            row["at"],
-            bool(row["default"]),
-        )
-        for row in session.execute(statement).mappings()
-    ]
+    return [_view(row) for row in session.execute(statement).mappings()]
+
+
+def _views(*which: Any) -> Select[Any]:
+    return select(list_views).where(*which).order_by(func.lower(list_views.c.name), list_views.c.id)
+
+
+def _view(row: RowMapping) -> ListView:
+    names = ("id", "definition", "name", "owner", "state", "version", "at")
+    given = {name: row[name] for name in names}
+    return ListView(**given, roles=tuple(row["roles"]), default=bool(row.get("default")))
 
 
 def _sees(actor: Actor, view: ListView) -> bool:

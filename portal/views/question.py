@@ -22,13 +22,14 @@ PLACE = frozenset({VIEW, "page", EDITING})  # what says where in a list one is, 
 
 @dataclass(frozen=True)
 class Question:
-    """A query together with the arguments it was read from."""
+    """A query together with the arguments it was read from; `plain` shows the columns that the definition shows."""
 
     query: Query
     arguments: Mapping[str, Any]
     group: tuple[Grouping, ...] = ()
     totals: bool = False
     editing: bool = False
+    plain: bool = False
 
     def url(self, name: str, **changes: Any) -> str:
         """The list's address with some arguments changed; None removes one."""
@@ -42,8 +43,8 @@ class Question:
     @property
     def layout(self) -> Layout:
         """What a saved view keeps of it."""
-        query = self.query
-        return Layout(query.filters, query.order, query.columns, self.group, query.search, query.page_size, self.totals)
+        query, columns = self.query, () if self.plain else self.query.columns
+        return Layout(query.filters, query.order, columns, self.group, query.search, query.page_size, self.totals)
 
 
 def address(name: str, arguments: Mapping[str, Any], endpoint: str = "records.list_page", **more: Any) -> str:
@@ -74,7 +75,8 @@ def read(entity: Entity, arguments: MultiDict[str, str], language: str) -> Quest
     )
     group = tuple(Grouping(*_cut(part)) for part in _parts(arguments, GROUP))
     kept = {key: arguments.getlist(key) for key in arguments}
-    return Question(query, kept, group, bool(arguments.get(TOTALS)), bool(arguments.get(EDITING)))
+    plain = query.columns == entity.definition.screen.list
+    return Question(query, kept, group, bool(arguments.get(TOTALS)), bool(arguments.get(EDITING)), plain)
 
 
 def asks(arguments: MultiDict[str, str]) -> bool:

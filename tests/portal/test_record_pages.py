@@ -10,7 +10,8 @@ ADD = "/records/department/add"
 
 
 def typed(text: str, field: str) -> str:
-    found = re.search(rf'<input[^>]*value="([^"]*)"[^>]*name="{field}"', text)
+    tag = re.search(rf'<input[^>]*name="{field}"[^>]*>', text)
+    found = re.search(r'value="([^"]*)"', tag[0]) if tag else None
     return found[1] if found else ""
 
 
