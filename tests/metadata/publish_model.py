@@ -139,7 +139,7 @@ class Model:
         for document in documents:
             name = document["$id"]
             wanted[name] = None if "x-withdrawn" in document else made._resolved(document, restoring)
-        changed = [n for n in wanted if wanted[n] != made.now.get(n)]
+        changed = [n for n in wanted if _said(wanted[n]) != _said(made.now.get(n))]
         for name in changed:
             before = made.now.get(name) or made.last.get(name)
             if wanted[name] is None or before is None:
@@ -391,6 +391,11 @@ def parsed(kind: str, enum: tuple[str, ...], text: str) -> Any:
         return date.fromisoformat(word).isoformat()
     except ValueError:
         return FAIL
+
+
+def _said(document: dict[str, Any] | None) -> Any:
+    """What makes a version: the order of fields is part of it."""
+    return document and (document, list(document["properties"]))
 
 
 def _fresh(name: str, used: set[str]) -> str:
