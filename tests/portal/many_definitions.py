@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 from flask import Flask
@@ -41,7 +41,7 @@ def bring_to(engine: Engine, total: int) -> Catalog:
         catalog = load_catalog(session)
     pattern = thawed(catalog["production_output"].definition.document)
     kept = list(catalog) if total >= len(catalog.entities) else FEW
-    spare = (f"figure_{number}" for number in range(total) if f"figure_{number}" not in catalog)
+    spare = (f"figure_{number}" for number in count() if f"figure_{number}" not in catalog)
     more = list(islice(spare, total - len(kept)))
     documents = [{**pattern, "$id": name, "title": name.replace("_", " ").capitalize()} for name in more]
     documents += [{"$id": name, "x-withdrawn": True} for name in catalog if name not in kept]
