@@ -8,13 +8,24 @@ from portal import asking, catalogs
 from portal.access import current_actor
 from portal.accounts import rules
 from portal.api.answers import answer
+from portal.api.openapi import describe, query
 from portal.extensions import db
 from portal.views.why import said
 
 blueprint = Blueprint("api_access", __name__, url_prefix="/api/v1/access")
 
 
+TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
+ASKED = (
+    query("account", TEXT, required=True),
+    query("definition", TEXT, required=True),
+    query("record", NUMBER),
+    query("field", TEXT),
+)
+
+
 @blueprint.get("/why")
+@describe(parameters=ASKED, visible=rules.may_manage)
 def why() -> Response:
     """Per action the verdict and the deciding rules, for `account` and `definition`, also `record` and `field`."""
     if not rules.may_manage(current_actor()):

@@ -67,9 +67,10 @@ def describe(**remarks: Any) -> Callable[[F], F]:
     return mark
 
 
-def query(name: str, schema: Mapping[str, Any], description: str = "") -> dict[str, Any]:
+def query(name: str, schema: Mapping[str, Any], description: str = "", *, required: bool = False) -> dict[str, Any]:
     """A parameter in the address."""
-    return {"name": name, "in": "query", "schema": schema, **({"description": description} if description else {})}
+    told = {"description": description} if description else {}
+    return {"name": name, "in": "query", "schema": schema, **told, **({"required": True} if required else {})}
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ def add_quality(page: Page, address: str) -> None:
         page.get_by_label(f"English label of choice {line}").fill(en)
         page.get_by_label(f"Chinese label of choice {line}").fill(zh)
     page.fill("#field-default", "good")
-    page.get_by_label("Must be filled").check()
+    page.get_by_role("checkbox", name="Must be filled").check()
     page.get_by_label("Show in the list").check()
     page.get_by_role("button", name="Save the draft").click()
     page.wait_for_url("**#field-quality")
