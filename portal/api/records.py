@@ -48,7 +48,7 @@ def list_records(definition: str) -> Response:
 @blueprint.post("/<definition>/")
 def create(definition: str) -> Response:
     """A new record; 201 with the record as stored."""
-    entity, values, actor = entity_called(definition), _body(), current_actor()
+    entity, values, actor = entity_called(definition, "add"), _body(), current_actor()
     made = units.write(lambda s, c: records.create(s, c, definition, actor, values, now=units.utcnow()))
     response = answer({"id": made.id, "result": record_json(entity, _readable(entity, actor, made))}, 201)
     response.headers["Location"] = f"{request.path}{made.id}"
@@ -59,7 +59,7 @@ def create(definition: str) -> Response:
 @blueprint.get("/<definition>/<int:record_id>")
 def find(definition: str, record_id: int) -> Response:
     """One record, with its version as ETag; with `?as_of=` as it was on a day or at a moment."""
-    entity = entity_called(definition)
+    entity = entity_called(definition, "show")
     if request.args.get("as_of"):
         return _find_then(entity, record_id)
     record = records.find(db.session(), catalogs.current(), definition, current_actor(), record_id, language=language())
@@ -69,7 +69,7 @@ def find(definition: str, record_id: int) -> Response:
 @blueprint.route("/<definition>/<int:record_id>", methods=["PUT", "PATCH"])
 def change(definition: str, record_id: int) -> Response:
     """Change the fields that are given; a stale `If-Match` answers 412."""
-    entity, values, actor, version = entity_called(definition), _body(), current_actor(), if_match()
+    entity, values, actor, version = entity_called(definition, "edit"), _body(), current_actor(), if_match()
 
     def work(session: Any, catalog: Catalog) -> Record:
         return records.change(
@@ -82,7 +82,7 @@ def change(definition: str, record_id: int) -> Response:
 @blueprint.delete("/<definition>/<int:record_id>")
 def remove(definition: str, record_id: int) -> Response:
     """Into the recycle bin."""
-    entity, actor, version = entity_called(definition), current_actor(), if_match()
+    entity, actor, version = entity_called(definition, "remove"), current_actor(), if_match()
 
     def work(session: Any, catalog: Catalog) -> None:
         records.remove(session, catalog, definition, actor, record_id, now=units.utcnow(), version=version)
@@ -136,13 +136,13 @@ def _described(item: Field, tongue: str) -> dict[str, Any]:
     return told | ({"rows": [_described(f, tongue) for f in item.rows.values()]} if item.rows else {})
 
 
-def entity_called(definition: str) -> Entity:
-    """The definition, if it stores records and the caller may list them; else there is nothing here."""
+def entity_called(definition: str, action: str = "list") -> Entity:
+    """The definition, if it stores records and the caller may list them or do `action`; else there is nothing here."""
     catalog = catalogs.current()
     if definition not in catalog or not catalog[definition].definition.stores_records:
         abort(404)
     entity = catalog[definition]
-    if not access.may(current_actor(), entity, "list"):
+    if not any(access.may(current_actor(), entity, each) for each in ("list", action)):
         abort(404)
     return entity
 

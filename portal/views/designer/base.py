@@ -15,6 +15,7 @@ from flask_login import current_user
 from metadata import access, dialect, layout
 from metadata.draft_steps import Step
 from metadata.errors import Conflict, DefinitionError, Problem, ProductError
+from metadata.parser import thawed
 from portal import catalogs
 from portal.access import current_actor
 from portal.designer import conditions, fieldform, sayings, sight
@@ -81,7 +82,7 @@ def shown(desk: Desk, said: str = "", wrong: str = "", focus: str = "") -> str:
 
 def desk_parts(desk: Desk) -> dict[str, Any]:
     """What the desk's template needs."""
-    document = desk.document if desk.readable else desk.definition.document
+    document = thawed(desk.document if desk.readable else desk.definition.document)
     return {
         "sight": sight.of(desk, catalogs.current()),
         "types": fieldform.TYPES,

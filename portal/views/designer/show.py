@@ -48,7 +48,7 @@ def seen_state(name: str) -> Response:
         abort(404)
     with sight.speaking(seen.language):
         fields = access.writable(seen.actor, seen.entity, seen.does)
-        return jsonify(forms.state(fields, _outlook(seen, seen.entity, forms.typed(fields, request.form))))
+        return jsonify(forms.state(seen.entity, fields, _outlook(seen, seen.entity, forms.typed(fields, request.form))))
 
 
 def _note(seen: Sight) -> str:
