@@ -36,10 +36,11 @@ def value_of(item: Field, value: Any) -> Any:
 
 
 def hidden_values(
-    session: Session, name: str, fields: Sequence[Field], ids: Sequence[int]
+    session: Session, name: str, fields: Sequence[Field], ids: Sequence[int], today: Definition | None = None
 ) -> dict[int, dict[str, Any]]:
     """JSON values by record and column of fields that the definition of today need not have, as they are stored."""
-    there = Past(session, name).columns
+    held = {f.column for f in today.fields.values() if f.stored} if today is not None else set()
+    there = held if {f.column for f in fields} <= held else Past(session, name).columns
     kept = [f for f in fields if f.column in there]
     if not kept:
         return {}
@@ -107,7 +108,10 @@ class Speaker:
         """Where no trail tells, what is stored today."""
         ids = [i for i, state in states.items() if not state.complete]
         stored = [f for f in {f.column: f for f in fields}.values() if f.stored]
-        for record_id, values in hidden_values(self.session, name, stored, ids).items() if ids and stored else ():
+        if not ids or not stored:
+            return
+        today = self.catalog[name].definition
+        for record_id, values in hidden_values(self.session, name, stored, ids, today).items():
             states[record_id].values = {**values, **states[record_id].values}
 
 
