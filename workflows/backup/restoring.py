@@ -185,9 +185,9 @@ def _unlinked(connection: Connection, *, records: bool) -> Iterator[None]:
         listing = text(
             "SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(pg_constraint.oid) "
             "FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid WHERE contype = 'f' "
-            "AND connamespace = current_schema()::regnamespace AND starts_with(relname, :prefix) = :records"
+            "AND connamespace = current_schema()::regnamespace AND relname ^@ ANY (:prefixes) = :records"
         )
-        keys = list(connection.execute(listing, {"prefix": stored.PREFIX, "records": records}))
+        keys = list(connection.execute(listing, {"prefixes": list(stored.PREFIXES), "records": records}))
     for table, name, _definition in keys:
         connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
     yield
