@@ -355,7 +355,7 @@ class TestTogether:
     )
     def test_what_workflows_rely_on_stays(self, change, pointer):
         employee = json.loads(json.dumps(next(d for d in SHIPPED if d["$id"] == "employee")))
-        for word in ("if", "then", "required", "x-screen", "x-i18n", "x-label"):
+        for word in ("if", "then", "else", "required", "x-screen", "x-i18n", "x-label"):
             employee.pop(word, None)
         employee["properties"]["status"].pop("default", None)
         employee["properties"]["status"].pop("x-enum-labels", None)
