@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from alembic.operations import BatchOperations, Operations
 from sqlalchemy import Connection, MetaData, Table
 
 from metadata import fieldtypes, side_tables, tables
 from metadata.model import Definition, Field
 from metadata.names import constraint_name
+from metadata.operations import create_check, on
+
+if TYPE_CHECKING:
+    from alembic.operations import BatchOperations, Operations
 
 
 def create_tables(connection: Connection, definitions: Sequence[Definition]) -> None:
@@ -45,7 +48,7 @@ def alter_table(
     `earlier` has the fields of columns out of sight, for those that return; the columns in `filling` are held to NOT
     NULL later, when their values are there, and unique indexes are made last of all (`reindex`).
     """
-    operations = Operations(MigrationContext.configure(connection))
+    operations = on(connection)
     held = {c["name"]: c for c in sa.inspect(connection).get_columns(new.table_name)}
     before = {f.column: f for f in old.columns.values()}
     for item in new.columns.values():
@@ -63,7 +66,7 @@ def alter_table(
 
 def stage_column(connection: Connection, definition: Definition, item: Field, marker: str) -> None:
     """A column to be filled ahead, unless it is there, and beside it the one that says from which version."""
-    operations = Operations(MigrationContext.configure(connection))
+    operations = on(connection)
     present = {c["name"] for c in sa.inspect(connection).get_columns(definition.table_name)}
     if item.column not in present and connection.dialect.name == "sqlite":  # key and check come with the last copy
         operations.add_column(definition.table_name, sa.Column(item.column, fieldtypes.of(item).sql(item)))
@@ -135,17 +138,14 @@ def _add_column_on_sqlite(connection: Connection, definition: Definition, item: 
 
 def _check(operations: Operations | BatchOperations, definition: Definition, item: Field) -> None:
     name, condition = constraint_name("ck", definition.table_name, item.column), tables.enum_text(item)
-    if isinstance(operations, BatchOperations):
-        operations.create_check_constraint(name, condition)
-    else:
-        operations.create_check_constraint(name, definition.table_name, condition)
+    create_check(operations, definition.table_name, name, condition)
 
 
 def hold_to_required(connection: Connection, definition: Definition, columns: Sequence[str]) -> None:
     """NOT NULL for columns whose values have been filled; SQLite's door holds it without rebuilding the table."""
     if connection.dialect.name == "sqlite":
         return
-    operations = Operations(MigrationContext.configure(connection))
+    operations = on(connection)
     for column in columns:
         operations.alter_column(definition.table_name, column, nullable=False)
 
@@ -175,7 +175,7 @@ def drop_column(connection: Connection, definition: Definition, column: str) -> 
     if connection.dialect.name != "sqlite":
         connection.exec_driver_sql(f'ALTER TABLE "{definition.table_name}" DROP COLUMN "{column}"')
         return
-    operations = Operations(MigrationContext.configure(connection))
+    operations = on(connection)
     _rebuild_on_sqlite(operations, connection, definition, (), without=column)
     reindex(connection, definition)
 

@@ -11,13 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from sqlalchemy import Column, ColumnElement, Connection, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 from metadata import fieldtypes
 from metadata.model import Definition, Field
 from metadata.names import constraint_name, shortened
+from metadata.operations import on
 from metadata.store import Id
 
 PREFIXES = ("lnk_", "sub_")
@@ -69,7 +68,7 @@ def bring(connection: Connection, old: Definition, new: Definition) -> None:
     if connection.dialect.name == "sqlite":
         return  # its columns take any type
     before = {f.column: f for f in old.lists.values()}
-    operations = Operations(MigrationContext.configure(connection))
+    operations = on(connection)
     for field in new.lists.values():
         earlier = {f.column: f for f in before[field.column].rows.values()} if field.column in before else {}
         for item in field.rows.values():

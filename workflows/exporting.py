@@ -13,17 +13,21 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from metadata import fieldtypes
+from metadata.deferred import Deferred
 from metadata.model import Field
 from metadata.records import Record
+
+if TYPE_CHECKING:
+    import openpyxl
+    from openpyxl import cell as cells
+else:
+    openpyxl, cells = Deferred("openpyxl"), Deferred("openpyxl.cell")
 
 FORMATS = ("csv", "xlsx", "json")
 MIME = {
@@ -116,7 +120,7 @@ def write_xlsx(
 
     The tables in `before` get sheets of their own in front; `last` is a line of finished cells at the end.
     """
-    book = Workbook(write_only=True)
+    book = openpyxl.Workbook(write_only=True)
     for table in before:
         _plain_sheet(book, table)
     count, sheet = 0, None
@@ -174,7 +178,7 @@ def _words(field: Field, record: Record, value: Any, reader: Reader) -> str | No
     return None
 
 
-def _plain_sheet(book: Workbook, table: Plain) -> None:
+def _plain_sheet(book: openpyxl.Workbook, table: Plain) -> None:
     sheet = book.create_sheet(table.name[:28])
     sheet.freeze_panes = "A2"
     sheet.append([_as_text(sheet, title) for title in table.titles])
@@ -186,7 +190,7 @@ def _labels(found: Any) -> str:
     return found if isinstance(found, str) else "; ".join(word or "" for word in found)
 
 
-def _sheet(book: Workbook, name: str, titles: Sequence[str]) -> Any:
+def _sheet(book: openpyxl.Workbook, name: str, titles: Sequence[str]) -> Any:
     sheet = book.create_sheet(name[:28])  # a number may follow; 31 are the most
     sheet.freeze_panes = "A2"
     sheet.append(["id", *(_as_text(sheet, title) for title in titles)])
@@ -218,7 +222,7 @@ def _cell(sheet: Any, field: Field, record: Record, reader: Reader | None, zone:
 
 def _as_text(sheet: Any, text: str) -> Any:
     """A cell that is never a formula, whatever it begins with."""
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text)[:LONGEST_CELL])
+    cell = cells.WriteOnlyCell(sheet, cells.cell.ILLEGAL_CHARACTERS_RE.sub("", text)[:LONGEST_CELL])
     if text:
         cell.data_type = "s"
     return cell

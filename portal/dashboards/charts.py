@@ -1,9 +1,10 @@
 """The structures of the charts, as Bokeh JSON without data, and the data that they take.
 
-Called by views (`structures`, once per language and theme, then kept by every browser) and by
-board.py (`bars`, the columns of one chart). Data travels apart from structure, so that a live
-update is a few hundred bytes and no chart is built twice. Plan and actual differ in shape as well
-as in colour: actual is a filled bar, plan a dashed line with diamonds or an upright mark.
+Loaded when the first dashboard is asked for (decision 0072). Called by views (`structures`, once per
+language and theme, then kept by every browser) and by pages (`data`, the columns of one chart). Data
+travels apart from structure, so that a live update is a few hundred bytes and no chart is built twice.
+Plan and actual differ in shape as well as in colour: actual is a filled bar, plan a dashed line with
+diamonds or an upright mark.
 
 Promises: no callback in a structure (Bokeh would evaluate its text, which the site's
 Content-Security-Policy forbids); static/js/dashboard.js listens to selections instead.
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import pi
+from pathlib import Path
 from typing import Any
 
 import bokeh
@@ -27,6 +29,8 @@ from flask_babel import force_locale, gettext
 from portal.dashboards import formats
 from portal.dashboards.series import Figure
 
+VERSION = bokeh.__version__
+SCRIPT = Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js"
 REVISION = 3  # raise when a structure changes: browsers keep structures by this number and Bokeh's version
 COLUMNS = ("label", "plan", "actual", "attainment", "plan_text", "actual_text", "attainment_text", "link")
 
@@ -49,7 +53,7 @@ THEMES = {
 
 def edition() -> str:
     """The name under which browsers may keep the structures for ever."""
-    return f"{bokeh.__version__}-{REVISION}"
+    return f"{VERSION}-{REVISION}"
 
 
 @lru_cache(maxsize=16)

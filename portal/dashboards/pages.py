@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import url_for
 from flask_babel import gettext
 
-from portal.dashboards import charts, formats
+from metadata.deferred import Deferred
+from portal.dashboards import formats
 from portal.dashboards.board import Board
 from portal.dashboards.filters import Half, Month
 from portal.dashboards.series import Figure, Series
+
+if TYPE_CHECKING:
+    from portal.dashboards import charts
+else:
+    charts = Deferred("portal.dashboards.charts")
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ with the response's nonce, because BokehJS makes such elements (docs/decisions/0
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import bokeh
 import orjson
 from flask import (
     Blueprint,
@@ -29,10 +28,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
 
+from metadata.deferred import Deferred
 from portal import catalogs
 from portal.access import current_actor, language
 from portal.config import LANGUAGES
-from portal.dashboards import board, charts, pages, payload
+from portal.dashboards import board, pages, payload
 from portal.dashboards.board import Reader
 from portal.dashboards.cache import Recent
 from portal.dashboards.filters import Filters
@@ -40,7 +40,11 @@ from portal.dashboards.payload import Filled
 from portal.extensions import db
 from portal.units import utcnow
 
-SCRIPT = Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js"
+if TYPE_CHECKING:
+    from portal.dashboards import charts
+else:
+    charts = Deferred("portal.dashboards.charts")
+
 FOR_EVER = "public, max-age=31536000, immutable"
 blueprint = Blueprint("dashboards", __name__, url_prefix="/dashboards")
 KEPT = 256  # boards, each some tens of kilobytes
@@ -95,9 +99,9 @@ def structures(edition: str, tongue: str, theme: str) -> Response:
 @blueprint.get("/bokeh-<version>.min.js")
 def script(version: str) -> Response:
     """BokehJS as the installed package has it."""
-    if version != bokeh.__version__:
+    if version != charts.VERSION:
         abort(404)
-    answer = send_file(SCRIPT, mimetype="text/javascript", conditional=True)
+    answer = send_file(charts.SCRIPT, mimetype="text/javascript", conditional=True)
     answer.headers["Cache-Control"] = FOR_EVER
     return answer
 
@@ -126,7 +130,7 @@ def _page(template: str, name: str | None) -> Response:
             whole_url=url_for(endpoint, **view, **filters.arguments(department="")),
             data_url=url_for(f"{endpoint}_data", **view, **filters.arguments()),
             structures_url=_structures_url(reader),
-            bokeh_url=url_for("dashboards.script", version=bokeh.__version__),
+            bokeh_url=url_for("dashboards.script", version=charts.VERSION),
             embedded=_embedded(filled.charts),
         )
     )

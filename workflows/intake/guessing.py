@@ -15,12 +15,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
+from metadata.deferred import Deferred
 from metadata.errors import Invalid
+
+if TYPE_CHECKING:
+    import openpyxl
+    from openpyxl.utils import exceptions as openpyxl_errors
+else:
+    openpyxl, openpyxl_errors = Deferred("openpyxl"), Deferred("openpyxl.utils.exceptions")
 
 MOST_ROWS, MOST_COLUMNS, LARGEST = 5_000, 150, 200_000_000
 ENCODINGS = ("utf-8-sig", "gb18030")
@@ -101,13 +105,20 @@ def _sheet(path: Path) -> list[list[str]]:
         with zipfile.ZipFile(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > LARGEST:
                 raise Invalid("The file is too large.", field="file")
-        book = load_workbook(path, read_only=True, data_only=True)
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
         try:
             rows = book.worksheets[0].iter_rows(max_row=MOST_ROWS + 1, max_col=MOST_COLUMNS + 1, values_only=True)
             return [[_text(cell) for cell in row] for row in rows]
         finally:
             book.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, IndexError, ValueError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        openpyxl_errors.InvalidFileException,
+        KeyError,
+        IndexError,
+        ValueError,
+        OSError,
+    ) as error:
         raise Invalid(UNREADABLE, field="file") from error
 
 
