@@ -1,7 +1,5 @@
 """The parts of the translations are joined into one: a message has one translation, whoever wrote it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 from babel.messages.mofile import read_mo
@@ -14,7 +12,9 @@ PARTS = Path(messages.ROOT) / "parts"
 def part(root, name, *pairs):
     folder = root / "parts" / "zh"
     folder.mkdir(parents=True, exist_ok=True)
-    folder.joinpath(name).write_text("\n\n".join(f'msgid "{said}"\nmsgstr "{zh}"' for said, zh in pairs), encoding="utf-8")
+    folder.joinpath(name).write_text(
+        "\n\n".join(f'msgid "{said}"\nmsgstr "{zh}"' for said, zh in pairs), encoding="utf-8"
+    )
 
 
 def test_parts_are_joined(tmp_path):

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent / "portal" / "translations"
 
 
 def main(root: Path = ROOT) -> list[str]:
-    """Write messages.po and messages.mo for each language; answers what one message is called twice, and writes nothing then."""
+    """Write the messages of each language. Those translated in two ways are answered, and nothing is written."""
     wholes: dict[str, Catalog] = {}
     clashes: list[str] = []
     for folder in sorted((root / "parts").iterdir()):
@@ -29,7 +29,8 @@ def main(root: Path = ROOT) -> list[str]:
                     first = whole.get(message.id, message.context)
                     if first is not None and first.string != message.string:
                         room = rooms[first.id, first.context]
-                        clashes.append(f"{message.id!r}: {first.string!r} in {room}, {message.string!r} in {part.relative_to(root)}")
+                        here = part.relative_to(root)
+                        clashes.append(f"{message.id!r}: {first.string!r} in {room}, {message.string!r} in {here}")
                         continue
                     whole.add(message.id, message.string, flags=message.flags, context=message.context)
                     rooms.setdefault((message.id, message.context), str(part.relative_to(root)))
