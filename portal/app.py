@@ -34,6 +34,7 @@ from portal.api import definitions as api_definitions
 from portal.api import entry, idempotency, openapi, reference
 from portal.api import imports as api_imports
 from portal.api import jobs as api_jobs
+from portal.api import ledger as api_ledger
 from portal.api import revisions as api_revisions
 from portal.api import tokens as api_tokens
 from portal.api import training as api_training
@@ -64,6 +65,7 @@ from portal.views import (
     inbox,
     jobs,
     keys,
+    ledger,
     list_export,
     lists,
     matrix,
@@ -224,6 +226,9 @@ def _rooms(app: Flask) -> None:
     app.register_blueprint(api_cycles.blueprint)
     csrf.exempt(api_cycles.blueprint)
     app.register_blueprint(reviews.blueprint)
+    app.register_blueprint(ledger.blueprint)
+    app.register_blueprint(api_ledger.blueprint)
+    csrf.exempt(api_ledger.blueprint)
     menu.WITH_ROOM.update({"cycle", "review"})
     menu.FIXED[:] = [
         menu.Fixed("performance", home.DASHBOARDS, "dashboards.overview", may_see_dashboards),

@@ -16,7 +16,7 @@ from portal.access import current_actor, language
 from portal.errors import status_of, wording
 from portal.extensions import db
 from portal.views.cycles import fields_of, known_only, problems_of
-from workflows.cycles import desk, handing_in, rating, reading, terms
+from workflows.cycles import desk, handing_in, ledger, rating, reading, terms
 from workflows.cycles.desk import CYCLE, REVIEW, Row
 from workflows.cycles.rating import Proposal
 
@@ -85,13 +85,14 @@ def _page(review_id: int, error: ProductError | None = None, names: tuple[str, .
         terms=terms.pinned(session, view.cycle["id"]).terms,
         explanation=_explanation(view.review) if view.shows_scores else [],
         shows_scores=view.shows_scores,
+        has_ledger=view.shows_scores and ledger.exists(session, review_id),
         may_see_cycle=may_see_cycle,
         message=wording(error.message, error.params) if error else "",
         stale=isinstance(error, StaleVersion),
         problems=problems,
         other_problems=[text for name, found in problems.items() if name not in shown for text in found],
         typed={name: request.form[name] for name in names if name in request.form},
-        score=_score,
+        score=score_words,
         score_text=_score_text,
         review_field=fields_of(REVIEW, "step"),
     )
@@ -105,8 +106,8 @@ def _explanation(review: Row) -> list[dict[str, str]]:
     return [
         {
             "label": (item["label_zh"] if language() == "zh" else "") or item["label"] or item["kpi"],
-            "plan": _figure(item["plan"], item["unit"]),
-            "actual": _figure(item["actual"], item["unit"]),
+            "plan": figure(item["plan"], item["unit"]),
+            "actual": figure(item["actual"], item["unit"]),
             "attainment": _percent(item["attainment"]),
             "weight": str(format_decimal(item["weight"])),
             "effective": str(format_decimal(item["effective"], "#,##0.##")),
@@ -120,11 +121,11 @@ def _percent(share: str | None) -> str:
     return "" if share is None else str(format_percent(float(share), "#,##0.0 %"))
 
 
-def _figure(value: float | None, unit: str) -> str:
+def figure(value: float | None, unit: str) -> str:
     return "" if value is None else f"{format_decimal(value, '#,##0.##')} {unit}".strip()
 
 
-def _score(value: Any) -> str:
+def score_words(value: Any) -> str:
     return "" if value is None else str(format_decimal(value, "#,##0.0###"))
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from metadata import measure, parser, versions
@@ -30,8 +30,9 @@ from workflows.scoring import Line, Score, exact, round_half_up, score
 
 DIGITS = 12
 SHOWN_PLACES = 6
+RECORDS = "_records"  # how many rows went in; no part of an expression is called so
 
-Figures = Mapping[str, Mapping[str, Sequence[float | None]]]  # department → KPI → (plan, actual)
+Figures = Mapping[str, Mapping[str, Sequence[float | None]]]  # department → KPI → (plan, actual, records)
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Computed:
     rating: str | None
     reason: str | None
     detail: str
+    result: Score
 
 
 def measured(session: Session, terms: Terms, units: Tree, departments: Iterable[int]) -> Figures:
@@ -50,19 +52,24 @@ def measured(session: Session, terms: Terms, units: Tree, departments: Iterable[
     found: dict[str, dict[str, Sequence[float | None]]] = {str(d): {} for d in wanted}
     entities = _entities(session, terms)
     for line in terms.lines:
+        if line.by_person:
+            continue
         groups, by_unit = _groups(session, entities[line.kpi], line, terms)
         for department in wanted:
             below = units.below(department)
             mine = [parts for unit, parts in groups if not by_unit or unit in below]
             values = [_expression(text).combined(mine) for text in (line.plan, line.actual)]
-            found[str(department)][line.kpi] = [_noiseless(value) for value in values]
+            if line.target is not None:
+                values[0] = float(line.target)
+            records = sum(int(parts[RECORDS] or 0) for parts in mine)
+            found[str(department)][line.kpi] = [*(_noiseless(value) for value in values), records]
     return found
 
 
 def _entities(session: Session, terms: Terms) -> dict[str, Entity]:
     """The KPIs as they were defined at the launch."""
     documents = versions.documents(session, terms.catalog_version)
-    return {line.kpi: Entity(parser.parse(documents[line.kpi])) for line in terms.lines}
+    return {line.kpi: Entity(parser.parse(documents[line.kpi])) for line in terms.lines if not line.by_person}
 
 
 def _groups(
@@ -71,7 +78,11 @@ def _groups(
     """The parts of both expressions for each unit, and whether the KPI is divided by unit at all."""
     table = entity.table
     columns: Mapping[str, ColumnElement[Any]] = dict(table.c.items())
-    parts = {**_expression(line.plan).parts_sql(columns), **_expression(line.actual).parts_sql(columns)}
+    parts: dict[str, ColumnElement[Any]] = {
+        **_expression(line.plan).parts_sql(columns),
+        **_expression(line.actual).parts_sql(columns),
+        RECORDS: func.count(),
+    }
     names = sorted(parts)
     owner = entity.definition.owner.unit
     by_unit = bool(owner) and entity.definition.fields[str(owner)].ref == DEPARTMENT
@@ -112,7 +123,7 @@ def computed(terms: Terms, figures: Mapping[str, Sequence[float | None]]) -> Com
     ]
     result = score(lines, terms.plain_bands, policy=terms.policy, places=terms.places)
     detail = orjson.dumps(_explained(terms, figures, result), option=orjson.OPT_SORT_KEYS).decode()
-    return Computed(result.value, result.rating or None, result.reason or None, detail)
+    return Computed(result.value, result.rating or None, result.reason or None, detail, result)
 
 
 def _exact(value: float | None) -> Fraction | None:

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session
 from metadata.access import Actor
 from metadata.catalog import Catalog
 from workflows import jobs
-from workflows.cycles import desk, figures, people, states, terms
+from workflows.cycles import desk, figures, ledger, people, person_figures, states, terms
 from workflows.cycles.desk import Row
+from workflows.cycles.ledger import Posting
 from workflows.cycles.terms import Pin
 from workflows.errors import TransitionRefused
 from workflows.jobs import Job, Step, job_kind
@@ -80,6 +81,7 @@ def measure(session: Session, catalog: Catalog, cycle_id: int, now: datetime) ->
     units = people.tree(session, catalog)
     found = figures.measured(session, terms.pinned(session, cycle_id).terms, units, departments)
     terms.keep_figures(session, cycle_id, found, now)
+    person_figures.measure(session, catalog, terms.pinned(session, cycle_id).terms, cycle_id, now)
     open_ones = select(func.count()).where(*mine, table.c.step.not_in(states.ENDED))
     return int(session.execute(open_ones).scalar_one())
 
@@ -94,15 +96,23 @@ def write_chunk(
         table.c.cycle == cycle_id, table.c.id > after, table.c.step.not_in(states.ENDED)
     )
     reviews = [dict(row) for row in session.execute(statement.order_by(table.c.id).limit(CHUNK)).mappings()]
-    results: dict[int, figures.Computed] = {}
-    rows = []
+    digest = ledger.terms_digest(pin.terms)
+    theirs = person_figures.kept(session, pin.terms, cycle_id, [review["employee"] for review in reviews])
+    results: dict[Any, tuple[figures.Computed, str, str]] = {}
+    rows, postings = [], []
     for review in reviews:
-        department = review["department"]
-        if department not in results:
-            results[department] = figures.computed(pin.terms, (pin.figures or {})[str(department)])
-        if changed := _changed(review, results[department], actor, now):
+        department, own = review["department"], theirs.get(review["employee"], {})
+        key = (department, tuple(sorted((name, tuple(values)) for name, values in own.items())))
+        if key not in results:
+            measured = {**(pin.figures or {})[str(department)], **own}
+            found = figures.computed(pin.terms, measured)
+            results[key] = (found, *ledger.sheet_of(pin.terms, digest, department, measured, found.result))
+        found, sheet, content = results[key]
+        postings.append(Posting(review["id"], review["employee"], sheet, content))
+        if changed := _changed(review, found, actor, now):
             rows.append({**desk.key_of(review), **changed})
     desk.put_reviews(session, catalog, actor, rows, now)
+    ledger.post(session, cycle_id, postings, actor, now)
     return (reviews[-1]["id"] if len(reviews) == CHUNK else None), len(reviews)
 
 

@@ -8,9 +8,10 @@ definitions, so editing those changes no score. See docs/decisions/0018.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -19,12 +20,14 @@ from sqlalchemy.orm import Session
 
 from metadata.catalog import Catalog
 from metadata.errors import Invalid, NotFound, Problem
-from metadata.model import Measure
 from workflows.cycles.desk import Row, load
-from workflows.scoring import Band, Rule, check_bands, check_rule, check_weights, exact, rule_of
+from workflows.scoring import Band, Limits, Rule, check_bands, check_rule, check_weights, exact, rule_of
 from workflows.store import cycle_pins
 
-SCORECARD, LINE, BAND = "scorecard", "scorecard_line", "rating_band"
+SCORECARD, LINE, BAND, MARK = "scorecard", "scorecard_line", "rating_band", "appraisal_mark"
+KPI, COMPETENCY, MANUAL, SYSTEM_USE = "kpi", "competency", "manual", "system_use"
+USES = ("portal_weeks", "goal_weeks")
+NO_USE = "“%(kpi)s” is no way of using the system that can be counted; choose one of %(names)s."
 NO_KPI = "The scorecard counts “%(kpi)s”, which is no KPI at present."
 NOT_ACTIVE = "Only an active scorecard can be used; HR activates it."
 NOT_READY = "A cycle can't be run with this scorecard yet."
@@ -33,7 +36,10 @@ NO_PIN = "This cycle was never launched."
 
 @dataclass(frozen=True)
 class TermLine:
-    """One KPI as it counts: weight, words, and how it is measured."""
+    """One line as it counts: weight, words, and how it is measured. `kpi` is its key, whatever its kind.
+
+    `target` stands in place of the measured plan; `amber` and `green` are the attainments (in %) of its light.
+    """
 
     kpi: str
     label: str
@@ -44,6 +50,16 @@ class TermLine:
     actual: str
     unit: str
     rule: Rule
+    kind: str = KPI
+    section: str = ""
+    target: Decimal | None = None
+    amber: Decimal | None = None
+    green: Decimal | None = None
+
+    @property
+    def by_person(self) -> bool:
+        """Whether it is measured for each person, not for the department."""
+        return self.kind != KPI
 
     def title(self, language: str) -> str:
         """What people call it."""
@@ -103,11 +119,11 @@ def gather(session: Session, catalog: Catalog, cycle: Row) -> Terms:
     problems = [] if card["status"] == "active" else [Problem("/scorecard", NOT_ACTIVE)]
     found = []
     for line in lines:
-        entity = catalog.entities.get(line["kpi"])
-        if entity is None or entity.definition.measure is None:
-            problems.append(Problem("/scorecard", NO_KPI, {"kpi": line["kpi"]}))
+        problem = no_measure(catalog, line)
+        if problem is not None:
+            problems.append(replace(problem, pointer="/scorecard"))
             continue
-        found.append(_line(line, entity.definition.measure))
+        found.append(line_of(catalog, line))
     terms = Terms(
         catalog_version=catalog.version,
         department=cycle["department"],
@@ -138,17 +154,41 @@ def _stored(session: Session, catalog: Catalog, scorecard_id: int) -> tuple[Row,
     return dict(card), [*session.execute(of_card).mappings()], [*session.execute(levels).mappings()]
 
 
-def _line(row: Row, measure: Measure) -> TermLine:
+def no_measure(catalog: Catalog, row: Row) -> Problem | None:
+    """Why a line can't be measured; None where it can."""
+    if row["kind"] == SYSTEM_USE and row["kpi"] not in USES:
+        return Problem("/kpi", NO_USE, {"kpi": row["kpi"], "names": ", ".join(USES)})
+    entity = catalog.entities.get(row["kpi"])
+    if row["kind"] in (KPI, None) and (entity is None or entity.definition.measure is None):
+        return Problem("/kpi", NO_KPI, {"kpi": row["kpi"]})
+    return None
+
+
+def line_of(catalog: Catalog, row: Row) -> TermLine:
+    """A stored line as it would count today."""
+    kind = row["kind"] or KPI
+    measure = catalog[row["kpi"]].definition.measure if kind == KPI else None
+    rule = rule_of(measure) if measure else Rule()
+    bounds: dict[str, Any] = {
+        name: exact(row[field]) / 100
+        for name, field in (("floor", "attainment_floor"), ("cap", "attainment_cap"))
+        if row[field] is not None
+    }
     return TermLine(
         kpi=row["kpi"],
         label=row["label"] or "",
         label_zh=row["label_zh"] or "",
         weight=row["weight"],
-        time=measure.time,
-        plan=measure.plan,
-        actual=measure.actual,
-        unit=measure.unit,
-        rule=rule_of(measure),
+        time=measure.time if measure else "",
+        plan=measure.plan if measure else "",
+        actual=measure.actual if measure else "",
+        unit=measure.unit if measure else "%" if kind == SYSTEM_USE else "",
+        rule=replace(rule, **bounds),
+        kind=kind,
+        section=row["section"] or "",
+        target=row["target"],
+        amber=row["amber_from"],
+        green=row["green_from"],
     )
 
 
@@ -156,9 +196,13 @@ def _checked(lines: list[Row], terms: Terms) -> list[Problem]:
     """The problems of scoring's own checks, each laid at the scorecard's door."""
     problems: list[Problem] = []
     checks: list[Callable[[], None]] = [
-        partial(check_weights, [row["weight"] for row in lines]),
+        partial(
+            check_weights,
+            [row["weight"] for row in lines],
+            [Limits(row["weight_floor"], row["weight_ceiling"]) for row in lines],
+        ),
         partial(check_bands, terms.plain_bands),
-        *(partial(check_rule, None, line.rule) for line in terms.lines),
+        *(partial(check_rule, fixed_target(line), line.rule) for line in terms.lines),
     ]
     for check in checks:
         try:
@@ -166,6 +210,11 @@ def _checked(lines: list[Row], terms: Terms) -> list[Problem]:
         except Invalid as error:
             problems += [Problem("/scorecard", p.message, p.params) for p in error.problems]
     return problems
+
+
+def fixed_target(line: TermLine) -> Fraction | None:
+    """The target that stands in the scorecard itself, where there is one."""
+    return None if line.target is None else exact(line.target)
 
 
 def pin(session: Session, cycle_id: int, terms: Terms, username: str, now: datetime) -> None:
@@ -224,10 +273,18 @@ def as_json(terms: Terms) -> dict[str, Any]:
                 "weight": str(line.weight),
                 "direction": line.rule.direction,
                 **{n: _text(getattr(line.rule, n)) for n in ("baseline", "floor", "cap", "high")},
+                **_further(line),
             }
             for line in terms.lines
         ],
     }
+
+
+def _further(line: TermLine) -> dict[str, str]:
+    """What a plain KPI line has not: left out where it is not, so that terms pinned long ago keep their hash."""
+    given = {"kind": "" if line.kind == KPI else line.kind, "section": line.section}
+    given |= {name: str(getattr(line, name) or "") for name in ("target", "amber", "green")}
+    return {name: text for name, text in given.items() if text}
 
 
 def _text(value: Any) -> str | None:
@@ -257,4 +314,6 @@ def _line_from_json(item: Mapping[str, Any]) -> TermLine:
     words = {n: item[n] for n in ("kpi", "label", "label_zh", "time", "plan", "actual", "unit")}
     optional = {n: None if item[n] is None else exact(item[n]) for n in ("baseline", "high")}
     rule = Rule(item["direction"], floor=exact(item["floor"]), cap=exact(item["cap"]), **optional)
-    return TermLine(**words, weight=Decimal(item["weight"]), rule=rule)
+    further: dict[str, Any] = {name: Decimal(item[name]) for name in ("target", "amber", "green") if name in item}
+    further |= {name: item[name] for name in ("kind", "section") if name in item}
+    return TermLine(**words, weight=Decimal(item["weight"]), rule=rule, **further)

@@ -16,7 +16,7 @@ from workflows.demo.people import Company
 from workflows.demo.periods import Period
 from workflows.demo.rows import Batch, Row
 
-TARGET_PASS, TARGET_REPURCHASE, TARGET_HOURS = 95, 40, 3
+TARGET_PASS, TARGET_REPURCHASE, TARGET_HOURS, TARGET_SATISFIED = 95, 40, 3, 90
 
 # line, department, pieces planned per shift, how far it leans from the mean
 LINES = (("stamping", "PRD-S", 4000, 0.03), ("casting", "PRD-C", 2500, -0.06), ("assembly", "PRD-A", 1800, 0.02))
@@ -41,10 +41,11 @@ class Figures:
     passed: float
     repurchased: float
     hours: float
+    satisfied: float
 
 
-BEFORE = Figures(production=0.70, sales=0.65, passed=0.92, repurchased=0.30, hours=15)
-AFTER = Figures(production=0.90, sales=0.85, passed=0.95, repurchased=0.40, hours=3)
+BEFORE = Figures(production=0.70, sales=0.65, passed=0.92, repurchased=0.30, hours=15, satisfied=0.72)
+AFTER = Figures(production=0.90, sales=0.85, passed=0.95, repurchased=0.40, hours=3, satisfied=0.81)
 
 
 def observations(company: Company, halves: tuple[Period, Period], seed: int) -> tuple[Batch, ...]:
@@ -54,6 +55,7 @@ def observations(company: Company, halves: tuple[Period, Period], seed: int) -> 
         "pass_rate": _passes,
         "sales_revenue": _sales,
         "repurchase_rate": _repurchases,
+        "customer_satisfaction": _satisfaction,
         "hr_hours": _hours,
     }
     batches = []
@@ -146,6 +148,22 @@ def _repurchases(_company: Company, period: Period, figures: Figures, random: Ra
     total = round(figures.repurchased * sum(row["customers"] for row in rows))
     for row, repurchased in zip(rows, settle(wanted, total), strict=True):
         yield row | {"repurchased": repurchased}
+
+
+def _satisfaction(_company: Company, period: Period, figures: Figures, random: Random) -> Iterator[dict[str, Any]]:
+    """One survey a week in each region; abroad people are easier to please than at home."""
+    rows: list[dict[str, Any]] = []
+    wanted: list[float] = []
+    for day in period.workdays[::5]:
+        for region, department, _base, lean, usual in REGIONS:
+            asked = 5 * usual
+            share = figures.satisfied - 1.5 * lean + _rise(period, day) + random.gauss(0, 0.02)
+            wanted.append(asked * min(share, 0.99))
+            row = {"day": day.isoformat(), "department": department, "region": region}
+            rows.append(row | {"asked": asked, "target": TARGET_SATISFIED})
+    total = round(figures.satisfied * sum(row["asked"] for row in rows))
+    for row, satisfied in zip(rows, settle(wanted, total), strict=True):
+        yield row | {"satisfied": satisfied}
 
 
 def _hours(_company: Company, period: Period, figures: Figures, random: Random) -> Iterator[dict[str, Any]]:

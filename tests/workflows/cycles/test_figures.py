@@ -100,7 +100,8 @@ class TestMeasured:
                 mine = [r for r in rows if r["department"] in tree.below(department)]
                 plan, actual = (measure.parse(text).value(mine) for text in (line.plan, line.actual))
                 assert found[str(department)][line.kpi] == [
-                    None if value is None else float(f"{value:.12g}") for value in (plan, actual)
+                    *(None if value is None else float(f"{value:.12g}") for value in (plan, actual)),
+                    len(mine),
                 ]
 
     def test_it_asks_once_for_each_kpi_however_many_departments(self, company):

@@ -1,0 +1,159 @@
+"""The page that explains a computed score: its ledger, a check that computes it again, and why it changed.
+
+Thin over workflows/cycles/ledger.py; whoever may see the review's score may open it, for all others there is nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from fractions import Fraction
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from flask_babel import format_decimal, format_percent
+
+from metadata import access
+from metadata.access import Actor
+from metadata.catalog import Catalog
+from portal import catalogs
+from portal.access import current_actor, language
+from portal.extensions import db
+from portal.views import forms
+from portal.views.cycles import known_only
+from portal.views.reviews import figure, score_words
+from workflows.cycles import ledger, people, terms
+from workflows.cycles.ledger import Comparison, LedgerLine, Opened
+
+blueprint = Blueprint("ledger", __name__, url_prefix="/cycles/reviews")
+blueprint.before_request(known_only)
+
+
+@blueprint.get("/<int:review_id>/ledger")
+def show(review_id: int) -> str:
+    """One computation with every line; `?check=1` computes it again, `?with=` or `?since=` compare it."""
+    actor, catalog, session = current_actor(), catalogs.current(), db.session()
+    entry = request.args.get("entry", type=int)
+    found = ledger.opened(session, catalog, actor, review_id, entry_id=entry, language=language())
+    check = ledger.recompute(session, found) if request.args.get("check") else None
+    comparison = _comparison(found) if found.others else None
+    below = ",".join(str(unit) for unit in sorted(people.tree(session, catalog).below(found.sheet.department)))
+    return render_template(
+        "cycles/ledger.html",
+        found=found,
+        lines=[_line(actor, catalog, found, line, below) for line in found.sheet.lines],
+        check=check,
+        comparison=comparison,
+        changes=[] if comparison is None else _changes(comparison),
+        mine=[one for one in (found.entry, *found.others) if one.review_id == review_id],
+        points=points,
+        score=score_words,
+        term=lambda label: found.terms.rating(label, language()),
+        policies=catalog[terms.SCORECARD].definition.fields["no_data"],
+    )
+
+
+def _comparison(found: Opened) -> Comparison | None:
+    asked, since = request.args.get("with", type=int), since_of(request.args.get("since", ""))
+    if asked is None and since is None:
+        return None
+    return ledger.compare(db.session(), found, with_entry=asked, since=since)
+
+
+def since_of(text: str) -> datetime | None:
+    """The end of the named day where the reader is; None where no day is named."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return datetime.combine(day, time.max, forms.zone())
+
+
+def points(value: Fraction | None, sign: bool = False) -> str:
+    """Points as people read them, with four places at most; `sign` for what was added or taken."""
+    if value is None:
+        return ""
+    words = str(format_decimal(ledger.shown(value), "#,##0.00##"))
+    return f"+{words}" if sign and value > 0 else words
+
+
+def _line(actor: Actor, catalog: Catalog, found: Opened, line: LedgerLine, below: str) -> dict[str, Any]:
+    term = line.term
+    unit = term.unit if term else ""
+    return {
+        "label": term.title(language()) if term else line.key,
+        "section": term.section if term else "",
+        "plan": figure(line.plan, unit),
+        "actual": figure(line.actual, unit),
+        "records": line.records,
+        "url": _records_url(actor, catalog, found, line, below),
+        "attainment": _share(line.attainment),
+        "light": _light(line),
+        "weight": str(format_decimal(term.weight)) if term else "",
+        "effective": points(line.effective),
+        "moved": term is not None and Fraction(term.weight) != line.effective,
+        "contribution": points(line.contribution),
+    }
+
+
+def _share(value: Fraction | None) -> str:
+    return "" if value is None else str(format_percent(float(value), "#,##0.0# %"))
+
+
+def _light(line: LedgerLine) -> str:
+    """green, amber or red by the line's own thresholds; nothing where it has none."""
+    term = line.term
+    if term is None or line.attainment is None or (term.green is None and term.amber is None):
+        return ""
+    reached = line.attainment * 100
+    if term.green is not None and reached >= Fraction(term.green):
+        return "green"
+    return "amber" if term.amber is None or reached >= Fraction(term.amber) else "red"
+
+
+def _records_url(actor: Actor, catalog: Catalog, found: Opened, line: LedgerLine, below: str) -> str:
+    """The list of the records behind a figure, for those who may list them."""
+    term, known = line.term, found.terms
+    name = "" if term is None else line.key if term.kind == terms.KPI else terms.MARK
+    if (
+        term is None
+        or term.kind == terms.SYSTEM_USE
+        or name not in catalog
+        or not access.may(actor, catalog[name], "list")
+    ):
+        return ""
+    span = (known.period_start.isoformat(), known.period_end.isoformat())
+    if term.kind != terms.KPI:
+        person = found.view.review["employee"]
+        asked: dict[str, Any] = {"employee": person, "line": line.key, "day__gte": span[0], "day__lte": span[1]}
+        return url_for("records.list_page", definition=name, **asked)
+    asked = {f"{term.time}__gte": span[0], f"{term.time}__lte": span[1]}
+    unit = catalog[name].definition.owner.unit
+    if unit:
+        asked[f"{unit}__in"] = below
+    return url_for("records.list_page", definition=name, **asked)
+
+
+def _changes(comparison: Comparison) -> list[dict[str, str]]:
+    found = []
+    for change in comparison.lines:
+        unit = change.term.unit if change.term else ""
+        sides = [(side, _share(side.attainment) if side else "") for side in (change.before, change.after)]
+        found.append(
+            {
+                "label": change.term.title(language()) if change.term else change.key,
+                "before": _side(sides[0], unit),
+                "after": _side(sides[1], unit),
+                "by_result": points(change.by_result, sign=True),
+                "by_weight": points(change.by_weight, sign=True),
+                "total": points(change.total, sign=True),
+            }
+        )
+    return found
+
+
+def _side(side: tuple[LedgerLine | None, str], unit: str) -> str:
+    line, share = side
+    if line is None:
+        return ""
+    measured = " / ".join(figure(value, unit) or "–" for value in (line.actual, line.plan))
+    return f"{measured} = {share or '–'} × {points(line.effective)}"

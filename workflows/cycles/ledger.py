@@ -1,0 +1,364 @@
+"""The ledger: every computed score with all that it was made of, kept for good, checkable at any time.
+
+`scoring.py` posts while it computes; pages and REST open, check and compare. A sheet is canonical JSON under its own
+SHA-256: the figures of each line with the number of records behind them, attainment, effective weight and contribution
+as exact fractions, the score, and the hash of the terms that the cycle pinned. Promises: rows are only added; a sheet
+whose hash or terms do not match is said to be altered; `recompute` uses the figures of the sheet, the pinned terms and
+the plain reference, nothing else. Who may see the review's score may open its ledger, nobody else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import orjson
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from metadata.access import Actor
+from metadata.catalog import Catalog
+from metadata.errors import NotFound
+from metadata.records.read import HIDDEN_RECORD
+from workflows.cycles import figures, reading, terms
+from workflows.cycles.reading import ReviewView
+from workflows.cycles.terms import TermLine, Terms
+from workflows.score_store import score_ledger, score_sheets
+from workflows.scoring import Score, round_half_up
+from workflows.store import insert_new
+
+NOTHING_EARLIER = "There is no earlier computation to compare with."
+NO_ENTRY = "There is no such computation of this review."
+
+
+@dataclass(frozen=True)
+class Posting:
+    """A review whose score was computed, with its sheet."""
+
+    review_id: int
+    employee_id: int
+    digest: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One computation of a review: when, by whom, and its sheet."""
+
+    id: int
+    review_id: int
+    cycle_id: int
+    at: datetime
+    by: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class LedgerLine:
+    """One line of a sheet; `contribution` is exact, in points."""
+
+    key: str
+    term: TermLine | None
+    plan: float | None
+    actual: float | None
+    records: int | None
+    attainment: Fraction | None
+    effective: Fraction
+    contribution: Fraction
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What was computed, as it was stored."""
+
+    digest: str
+    terms_digest: str
+    department: int
+    lines: tuple[LedgerLine, ...]
+    score: Decimal | None
+    rating: str | None
+    reason: str | None
+
+    @property
+    def points(self) -> Fraction:
+        """The sum before the rounding."""
+        return sum((line.contribution for line in self.lines), Fraction(0))
+
+    @property
+    def rounding(self) -> Fraction:
+        """What the rounding added or took."""
+        return Fraction(0) if self.score is None else Fraction(self.score) - self.points
+
+
+@dataclass(frozen=True)
+class Check:
+    """A recomputation: the score now, and whether sheet, terms and result are as they were stored."""
+
+    score: Decimal | None
+    rating: str | None
+    same: bool
+    sheet_intact: bool
+    terms_intact: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything agrees."""
+        return self.same and self.sheet_intact and self.terms_intact
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One computation of a review, with the others that the reader may compare it with (the newest first)."""
+
+    view: ReviewView
+    entry: Entry
+    sheet: Sheet
+    terms: Terms
+    others: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class LineChange:
+    """One line at two times: how much the result and how much the weight moved the points."""
+
+    key: str
+    before: LedgerLine | None
+    after: LedgerLine | None
+    by_result: Fraction
+    by_weight: Fraction
+
+    @property
+    def term(self) -> TermLine | None:
+        """The words of the line, as they were last."""
+        known = self.after or self.before
+        return None if known is None else known.term
+
+    @property
+    def total(self) -> Fraction:
+        """What the line changed in all."""
+        return self.by_result + self.by_weight
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two computations, line by line; lines, rounding and nothing else add up to the difference of the scores."""
+
+    before: Entry
+    after: Entry
+    old: Sheet
+    new: Sheet
+    lines: tuple[LineChange, ...]
+
+    @property
+    def rounding(self) -> Fraction:
+        """What the two roundings changed."""
+        return self.new.rounding - self.old.rounding
+
+    @property
+    def total(self) -> Fraction | None:
+        """The difference of the scores that people saw; None where one of them had none."""
+        if self.old.score is None or self.new.score is None:
+            return None
+        return Fraction(self.new.score) - Fraction(self.old.score)
+
+
+def canonical(plain: Any) -> str:
+    """One text for one value: sorted keys, no spaces."""
+    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
+
+
+def digest_of(text: str) -> str:
+    """The SHA-256 of a canonical text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def terms_digest(known: Terms) -> str:
+    """The hash of pinned terms."""
+    return digest_of(canonical(terms.as_json(known)))
+
+
+def sheet_of(
+    known: Terms, digest: str, department: int, measured: Mapping[str, Sequence[float | None]], result: Score
+) -> tuple[str, str]:
+    """Hash and content of a computation; `digest` is that of the terms."""
+    lines = [
+        [
+            line.kpi,
+            [*measured[line.kpi]],
+            None if share.attainment is None else str(share.attainment),
+            str(share.effective),
+            str(share.contribution),
+        ]
+        for line, share in zip(known.lines, result.shares, strict=True)
+    ]
+    text = canonical(
+        {
+            "terms": digest,
+            "department": department,
+            "lines": lines,
+            "score": None if result.value is None else str(result.value),
+            "rating": result.rating or None,
+            "reason": result.reason or None,
+        }
+    )
+    return digest_of(text), text
+
+
+def post(session: Session, cycle_id: int, postings: Sequence[Posting], actor: Actor, now: datetime) -> int:
+    """Keep the computations that differ from the last of their review; how many. A fixed number of statements."""
+    last = _last(session, [p.review_id for p in postings])
+    fresh = [p for p in postings if last.get(p.review_id) != p.digest]
+    if not fresh:
+        return 0
+    sheets = {p.digest: {"hash": p.digest, "content": p.content} for p in fresh}
+    insert_new(session, score_sheets, list(sheets.values()), score_sheets.c.hash)
+    common = {"cycle_id": cycle_id, "at": now, "by": actor.username}
+    session.execute(
+        insert(score_ledger),
+        [{**common, "review_id": p.review_id, "employee_id": p.employee_id, "sheet": p.digest} for p in fresh],
+    )
+    return len(fresh)
+
+
+def _last(session: Session, reviews: Sequence[int]) -> dict[int, str]:
+    """The hash of the last computation of each review."""
+    t = score_ledger.c
+    newest = select(func.max(t.id)).where(t.review_id.in_(reviews)).group_by(t.review_id)
+    return {row[0]: row[1] for row in session.execute(select(t.review_id, t.sheet).where(t.id.in_(newest)))}
+
+
+def exists(session: Session, review_id: int) -> bool:
+    """Whether there is a computation to explain: reviews of older installations get theirs when computed again."""
+    statement = select(score_ledger.c.id).where(score_ledger.c.review_id == review_id).limit(1)
+    return session.execute(statement).first() is not None
+
+
+def opened(
+    session: Session,
+    catalog: Catalog,
+    actor: Actor,
+    review_id: int,
+    *,
+    entry_id: int | None = None,
+    language: str = "en",
+) -> Opened:
+    """The last computation of a review, or the named one. NotFound where the score is not for the actor, or not yet."""
+    view = reading.review(session, catalog, actor, review_id, language)
+    if not view.shows_scores:
+        raise NotFound(HIDDEN_RECORD)
+    open_ones = reading.reviews_with_open_scores(session, catalog, actor, view.review["employee"]) | {review_id}
+    t = score_ledger.c
+    rows = session.execute(
+        select(t.id, t.review_id, t.cycle_id, t.at, t.by, t.sheet)
+        .where(t.employee_id == view.review["employee"], t.review_id.in_(sorted(open_ones)))
+        .order_by(t.id.desc())
+    )
+    entries = [Entry(*row) for row in rows]
+    mine = [one for one in entries if one.review_id == review_id]
+    chosen = next((one for one in mine if entry_id is None or one.id == entry_id), None)
+    if chosen is None:
+        raise NotFound(NO_ENTRY)
+    known = terms.pinned(session, chosen.cycle_id).terms
+    others = tuple(one for one in entries if one.id != chosen.id)
+    return Opened(view, chosen, _sheet(session, chosen, known), known, others)
+
+
+def recompute(session: Session, ledger: Opened) -> Check:
+    """Compute the sheet again from its own figures by the pinned terms, with the plain reference."""
+    text = _content(session, ledger.entry)
+    plain = orjson.loads(text)
+    measured = {key: values for key, values, *_rest in plain["lines"]}
+    found = figures.computed(ledger.terms, measured)
+    digest, again = sheet_of(ledger.terms, plain["terms"], plain["department"], measured, found.result)
+    return Check(
+        score=found.score,
+        rating=found.rating,
+        same=again == text and digest == ledger.entry.digest,
+        sheet_intact=digest_of(text) == ledger.entry.digest,
+        terms_intact=terms_digest(ledger.terms) == plain["terms"],
+    )
+
+
+def compare(
+    session: Session, ledger: Opened, *, with_entry: int | None = None, since: datetime | None = None
+) -> Comparison:
+    """What changed against another computation of this person: the named, the last until `since`, or the one before."""
+    earlier = [one for one in ledger.others if one.id < ledger.entry.id]
+    if with_entry is not None:
+        found = next((one for one in ledger.others if one.id == with_entry), None)
+    elif since is not None:
+        found = next((one for one in earlier if one.at <= since), earlier[-1] if earlier else None)
+    else:
+        found = next(iter(earlier), None)
+    if found is None:
+        raise NotFound(NOTHING_EARLIER if with_entry is None else NO_ENTRY)
+    other = _sheet(session, found, terms.pinned(session, found.cycle_id).terms)
+    pairs = [(found, other), (ledger.entry, ledger.sheet)]
+    (before, old), (after, new) = sorted(pairs, key=lambda pair: pair[0].id)
+    return Comparison(before, after, old, new, tuple(_changes(old.lines, new.lines)))
+
+
+def _changes(old: Sequence[LedgerLine], new: Sequence[LedgerLine]) -> Iterable[LineChange]:
+    was, now = ({line.key: line for line in lines} for lines in (old, new))
+    for key in [*now, *(key for key in was if key not in now)]:
+        before, after = was.get(key), now.get(key)
+        weight_before, reached_before = _parts(before)
+        weight_after, reached_after = _parts(after)
+        by_result = weight_before * (reached_after - reached_before)
+        by_weight = (weight_after - weight_before) * reached_after
+        if before is None or after is None:  # a line that came or went is a matter of weight alone
+            by_result, by_weight = Fraction(0), weight_after * reached_after - weight_before * reached_before
+        yield LineChange(key, before, after, by_result, by_weight)
+
+
+def _parts(line: LedgerLine | None) -> tuple[Fraction, Fraction]:
+    return (Fraction(0), Fraction(0)) if line is None else (line.effective, line.attainment or Fraction(0))
+
+
+def _sheet(session: Session, entry: Entry, known: Terms) -> Sheet:
+    return read_sheet(entry.digest, _content(session, entry), known)
+
+
+def _content(session: Session, entry: Entry) -> str:
+    t = score_sheets.c
+    return str(session.execute(select(t.content).where(t.hash == entry.digest)).scalar_one())
+
+
+def read_sheet(digest: str, text: str, known: Terms) -> Sheet:
+    """A stored sheet as values."""
+    plain = orjson.loads(text)
+    words = {line.kpi: line for line in known.lines}
+    lines = []
+    for key, measured, reached, effective, contribution in plain["lines"]:
+        plan, actual, *records = measured
+        lines.append(
+            LedgerLine(
+                key=key,
+                term=words.get(key),
+                plan=plan,
+                actual=actual,
+                records=records[0] if records else None,
+                attainment=None if reached is None else Fraction(reached),
+                effective=Fraction(effective),
+                contribution=Fraction(contribution),
+            )
+        )
+    return Sheet(
+        digest=digest,
+        terms_digest=plain["terms"],
+        department=plain["department"],
+        lines=tuple(lines),
+        score=None if plain["score"] is None else Decimal(plain["score"]),
+        rating=plain["rating"],
+        reason=plain["reason"],
+    )
+
+
+def shown(value: Fraction, places: int = 4) -> Decimal:
+    """A fraction for people: rounded for the eye, never reckoned with."""
+    return round_half_up(value, places)
