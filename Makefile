@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run install dev chromium test check fmt browser faults bench lock vendor
+.PHONY: help run install dev chromium test both check fmt browser faults sequences bench lock vendor
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,9 @@ run: install ## Install, load the demo company, start everything, print address 
 	$(BIN)/plumbline up --demo
 
 test: dev chromium ## The whole suite, on the backends that are there
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --spread
+
+both: dev chromium ## The whole suite, each test of pages on both databases
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: dev ## Lint, format, types, layers
@@ -48,6 +51,9 @@ browser: dev chromium ## The browser tests alone
 
 faults: dev ## The tests that kill processes
 	$(BIN)/python -m pytest tests/faults
+
+sequences: dev ## Random sequences of publishes against a model, RUNS=1000 on each database
+	PLUMBLINE_TEST_PUBLISH_RUNS=$(or $(RUNS),1000) $(BIN)/python -m pytest -n 2 tests/metadata/test_publish_machine.py
 
 bench: dev ## Timings against references measured in the same run
 	$(BIN)/python -m tests.benchmarks

@@ -2,7 +2,8 @@
 
 Called by tests/conftest.py, once per run, before any test. Each backend is taken from the URL in
 `PLUMBLINE_TEST_<NAME>_URL`, else from the default port of this machine, else started from
-installed binaries in a temporary folder. What can't be had is reported with the reason; its
+installed binaries in a temporary folder; PostgreSQL is started rather than found, because one that
+need not wait for the disk copies and drops the tests' databases ten times as fast. What can't be had is reported with the reason; its
 tests are skipped and the summary says so. Servers started here are stopped by `stop_all`.
 """
 
@@ -15,7 +16,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -45,13 +46,17 @@ class Backend:
         return asdict(self)
 
 
-def find_all(started: ExitStack) -> dict[str, Backend]:
-    """Find or start every backend; `started` stops what had to be started."""
-    found = (find_postgresql(started), find_redis(started), find_rabbitmq(started))
+def find_all(started: ExitStack, *, durable: bool = False) -> dict[str, Backend]:
+    """Find or start every backend; `started` stops what had to be started. `durable`: as `find_postgresql` has it."""
+    found = (find_postgresql(started, durable=durable), find_redis(started), find_rabbitmq(started))
     return {"sqlite": Backend("sqlite", "sqlite://", "built in")} | {backend.name: backend for backend in found}
 
 
-def find_postgresql(started: ExitStack) -> Backend:
+def find_postgresql(started: ExitStack, *, durable: bool = False) -> Backend:
+    """The server for tests; a `durable` one, for benchmarks, waits for its disk where this machine has such a server."""
+    if not durable and not os.environ.get("PLUMBLINE_TEST_POSTGRESQL_URL"):
+        with suppress(OSError, subprocess.SubprocessError, LookupError):
+            return Backend("postgresql", _start_postgresql(started), "started by the suite")
     return _find("postgresql", POSTGRESQL_DEFAULTS, _postgresql_answers, lambda: _start_postgresql(started))
 
 
@@ -152,7 +157,7 @@ def _start_postgresql(started: ExitStack) -> str:
 
     data = str(folder / "data")
     run(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
     run(pg_ctl, "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
     started.callback(run, pg_ctl, "-D", data, "-m", "immediate", "stop")
     return f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"

@@ -1,7 +1,7 @@
 """Empty databases and copies of prepared ones, on SQLite and PostgreSQL alike.
 
 Used through the fixtures of tests/conftest.py. A database made here belongs to one test and is
-dropped when it ends. A copy costs milliseconds where preparing one (migrate, install packs, load
+dropped when it has ended. A copy costs milliseconds where preparing one (migrate, install packs, load
 the demo company) costs seconds: prepare once per run, copy for each test.
 """
 
@@ -13,6 +13,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,16 @@ class Databases:
     backends: dict[str, Backend]
     stack: ExitStack
     prepared: dict[tuple[str, str], str] = field(default_factory=dict)
+    dropping: list[Future[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Dropping waits for the server's disk, a second at times: a thread does it while the next test runs."""
+        self.dropper = self.stack.enter_context(ThreadPoolExecutor(1, "dropping databases"))
+        self.stack.callback(self._all_dropped)
+
+    def _all_dropped(self) -> None:
+        for one in self.dropping:
+            one.result()
 
     @contextmanager
     def fresh(self, kind: str) -> Iterator[str]:
@@ -75,7 +86,12 @@ class Databases:
         finally:
             with _administrator(server) as connection:
                 _let_go(connection, name)
-                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            self.dropping.append(self.dropper.submit(_drop, server, name))
+
+
+def _drop(server: str, name: str) -> None:
+    with _administrator(server) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def drop_forgotten(server: str) -> None:

@@ -135,7 +135,7 @@ def opened(url: str, total: int, folder: Path) -> Iterator[Portal]:
 def main(kinds: tuple[str, ...] = ("sqlite", "postgresql")) -> None:
     """All figures."""
     with ExitStack() as stack:
-        backends = find_all(stack)
+        backends = find_all(stack, durable=True)
         databases = Databases(backends, stack)
         for kind in (k for k in kinds if backends[k].url):
             with ExitStack() as held:

@@ -428,7 +428,7 @@ def report(found: dict[str, dict[str, float]]) -> None:
 def main(rounds: int = 150) -> dict[str, dict[str, float]]:
     """Make the database, measure, print; the medians in milliseconds."""
     with ExitStack() as stack:
-        backends = {"postgresql": find_postgresql(stack)}
+        backends = {"postgresql": find_postgresql(stack, durable=True)}
         if backends["postgresql"].url is None:
             raise SystemExit(f"PostgreSQL is not available: {backends['postgresql'].how}")
         with Databases(backends, stack).fresh("postgresql") as url:

@@ -1,6 +1,6 @@
 """Random sequences of publishes, writes, rollbacks and crashes, held against a model in memory, on both databases.
 
-A short run is part of the suite; `make faults` and PLUMBLINE_TEST_PUBLISH_RUNS=2000 run longer.
+A short run is part of the suite; `make sequences` runs PLUMBLINE_TEST_PUBLISH_RUNS of them.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ from portal.extensions import db
 from tests.metadata.test_access_property import ROLES, build, by_hand, headed, organisations
 from tests.portal.demo_site import logged_in
 
+pytestmark = pytest.mark.both_databases
+
 MOST = 8  # people in a random organisation
 EXPORTING = {"HR admin", "Department head", "Auditor"}
 NAMES = ("employee", "production_output", "review")

@@ -9,6 +9,8 @@ from metadata import store
 from portal.extensions import db
 from tests.portal.demo_site import logged_in
 
+pytestmark = pytest.mark.both_databases
+
 BULK = "/api/v1/department/_bulk"
 OUTPUT = "/api/v1/production_output/_bulk"
 

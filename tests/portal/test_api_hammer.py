@@ -14,6 +14,8 @@ from sqlalchemy import event
 from portal.extensions import db
 from tests.portal.demo_site import logged_in, serving
 
+pytestmark = pytest.mark.both_databases
+
 PLACE = "/api/v1/department/"
 CLIENTS, TURNS = 8, 12
 

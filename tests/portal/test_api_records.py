@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.portal.demo_site import logged_in
+
+pytestmark = pytest.mark.both_databases
 
 DEPARTMENTS = "/api/v1/department/"
 NEW = {"code": "NEW", "name": "Newton", "name_zh": "新"}

@@ -14,6 +14,8 @@ from sqlalchemy import column, create_engine, inspect, select, table
 from tests.portal.command import Command, installation
 from tests.portal.demo_site import logged_in, prepare, site
 
+pytestmark = pytest.mark.both_databases
+
 OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
 
 

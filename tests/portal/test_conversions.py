@@ -9,6 +9,8 @@ import pytest
 from metadata import staging
 from tests.portal.demo_site import logged_in
 
+pytestmark = pytest.mark.both_databases
+
 ROOT = "/api/v1/definitions"
 NAME = "production_output"
 

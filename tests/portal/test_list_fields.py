@@ -9,6 +9,8 @@ import pytest
 
 from tests.portal.demo_site import logged_in
 
+pytestmark = pytest.mark.both_databases
+
 PLAN: dict[str, Any] = {
     "$id": "plan",
     "title": "Plan",

@@ -17,6 +17,8 @@ from portal.extensions import db
 from tests.portal.demo_site import logged_in
 from tests.portal.many_definitions import statements
 
+pytestmark = pytest.mark.both_databases
+
 KPI = "/records/production_output"
 STAMPING = {"question": "line=stamping&order=-produced&columns=produced,day,line&page_size=10", "name": "Stamping"}
 

@@ -25,6 +25,8 @@ from portal.extensions import db
 from tests.portal.demo_site import logged_in
 from workflows import intake
 
+pytestmark = pytest.mark.both_databases
+
 EVERYTHING = ["list", "show", "add", "edit", "remove", "export", "import"]
 ERRAND = {
     "$id": "errand",

@@ -9,6 +9,8 @@ from tests.portal.demo_site import logged_in
 from tests.portal.many_definitions import FEW, bring_to, statements
 from workflows.demo import DEMO_LOGINS
 
+pytestmark = pytest.mark.both_databases
+
 MOST, MOST_AT_START = 6, 14
 
 
