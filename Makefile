@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run install dev chromium test both check fmt browser faults sequences bench lock vendor
+.PHONY: help run install dev chromium test both check fmt browser pictures faults sequences bench lock vendor
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ fmt: dev ## Format the code
 
 browser: dev chromium ## The browser tests alone
 	$(BIN)/python -m pytest tests/browser -m browser
+
+pictures: dev chromium ## The README's pictures, made anew
+	$(BIN)/python -m tests.browser.pictures
 
 faults: dev ## The tests that kill processes
 	$(BIN)/python -m pytest tests/faults
