@@ -44,12 +44,19 @@ def put_field(
 
 
 def drop_field(document: Mapping[str, Any], name: str) -> Document:
-    """The document without the field `name`, wherever a list, a section, a translation, a unique or a rule names it."""
+    """The document without the field `name`, wherever a list, a section, a translation, a unique or a rule names it.
+
+    `name` may be a path: `address.city` of an object, `lines.weight` of the rows of a list.
+    """
     made = _copy(document)
-    made.get("properties", {}).pop(name, None)
-    _mark(made, "required", name, wanted=False)
+    above, _dot, last = name.rpartition(".")
+    holder = _holder(made, above)
+    holder.get("properties", {}).pop(last, None)
+    _mark(holder, "required", last, wanted=False)
     for texts in made.get("x-i18n", {}).values():
-        texts.get("properties", {}).pop(name, None)
+        spoken = texts.get("properties", {})
+        spoken.pop(name, None)
+        spoken.get(above, {}).get("properties", {}).pop(last, None)
     screen = made.get("x-screen", {})
     if "list" in screen:
         screen["list"] = [n for n in screen["list"] if n != name]
@@ -114,6 +121,15 @@ def retitle(document: Mapping[str, Any], texts: Mapping[str, str], words: Mappin
 
 def _copy(value: Mapping[str, Any]) -> Document:
     return copy.deepcopy(dict(value))
+
+
+def _holder(document: Document, path: str) -> Document:
+    """What holds the fields below `path`: the document, an object, the rows of a list; nothing where it is gone."""
+    found: Document = document
+    for part in path.split(".") if path else ():
+        found = found.get("properties", {}).get(part, {})
+        found = found.get("items", found)
+    return found
 
 
 def _words(document: Document, language: str, name: str, texts: Mapping[str, Any]) -> None:

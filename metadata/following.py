@@ -10,26 +10,56 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metadata.catalog import Catalog
-from metadata.dialect import plain, shape
-from metadata.model import Definition
+from metadata.dialect import places, plain, shape
+from metadata.model import Definition, Field
 from metadata.parser import thawed
-from metadata.renaming import Names, rename_fields, rename_in_formula
+from metadata.renaming import Names, Told, rename_fields, renamed
 
 Document = dict[str, Any]
+Renames = Mapping[str, Names]
 
 
 def renames(document: Mapping[str, Any], current: Definition) -> dict[str, str]:
-    """The fields that the document calls otherwise than today, by their columns; old name to new one."""
-    today = {column: f.name for f in current.fields.values() for column in (*f.was, f.column)}
-    properties = document.get("properties")
-    if not isinstance(properties, Mapping):
-        return {}
+    """The fields that the document calls otherwise than today, by their columns; old path to new one.
+
+    Fields of objects and of rows are among them, and objects that were renamed as a whole.
+    """
+    today = {column: f for f in current.fields.values() for column in (*f.was, f.column)}
+    fields = {name: places.schema(document, name) for name in places.declared(document)}
+    found: dict[str, str] = {}
+    for name, item in fields.items():
+        if not isinstance(item, Mapping):
+            continue
+        known = today.get(str(item.get("x-id")))
+        if known is not None and known.name not in fields and name not in current.fields:
+            found[known.name] = name
+        field = known or current.fields.get(name)
+        if field is not None and field.rows:
+            found |= _in_rows(item, field, name)
+    return {**_whole_objects(found, document, current), **found}
+
+
+def _in_rows(item: Mapping[str, Any], field: Field, name: str) -> dict[str, str]:
+    """The renamed fields of rows: below the list's name of before, and below that of now."""
+    rows: Mapping[str, Any] = places.of_rows(item)
+    today = {column: f.name for f in field.rows.values() for column in (*f.was, f.column)}
     found = {}
-    for name, item in properties.items():
-        old = today.get(str(item.get("x-id"))) if isinstance(item, Mapping) else None
-        if old is not None and old not in properties and name not in current.fields:
-            found[old] = name
+    for inner, schema in rows.items():
+        old = today.get(str(schema.get("x-id"))) if isinstance(schema, Mapping) else None
+        if old is not None and old not in rows and inner not in field.rows:
+            found |= {f"{above}.{old}": f"{name}.{inner}" for above in (field.name, name)}
     return found
+
+
+def _whole_objects(found: Names, document: Mapping[str, Any], current: Definition) -> dict[str, str]:
+    there, before = places.groups(document), places.groups(current.document)
+    whole = {}
+    for old, new in found.items():
+        while "." in old and "." in new and old.rpartition(".")[2] == new.rpartition(".")[2]:
+            old, new = old.rpartition(".")[0], new.rpartition(".")[0]
+            if old != new and old in before and old not in there and new in there:
+                whole[old] = new
+    return whole
 
 
 def follow(documents: Sequence[Mapping[str, Any]], known: Catalog) -> list[Mapping[str, Any]]:
@@ -40,16 +70,20 @@ def follow(documents: Sequence[Mapping[str, Any]], known: Catalog) -> list[Mappi
     """
     made = dict(enumerate(documents))
     given = {str(d["$id"]): position for position, d in made.items() if _sound(d)}
-    for name, position in list(given.items()):
-        names = renames(made[position], known[name].definition) if name in known else {}
-        if names:
-            made[position] = rename_fields(made[position], names)
-            for other in known.definitions:
-                at = given.get(other.name, len(made))
-                told = _through(made.get(at, thawed(other.document)), name, names)
-                if told is not None:
-                    made[at] = told
-                    given[other.name] = at
+    every = {n: renames(made[at], known[n].definition) for n, at in given.items() if n in known}
+    every = {name: names for name, names in every.items() if names}
+    if not every:
+        return list(made.values())
+    named = {str(d.get("$id")) for d in documents if isinstance(d, Mapping)}
+    for definition in known.definitions:
+        name = definition.name
+        if name not in given and (name in named or not _computes(definition)):
+            continue
+        at = given.get(name, len(made))
+        before: Mapping[str, Any] = made[at] if at in made else thawed(definition.document)
+        after = rename_fields(before, every.get(name, {}), _teller(definition, known, every))
+        if after != dict(before):
+            made[at] = after
     return list(made.values())
 
 
@@ -60,25 +94,25 @@ def _sound(document: Any) -> bool:
     return not shape.problems(thawed(document))
 
 
-def _through(document: Mapping[str, Any], target: str, names: Names) -> Document | None:
-    """The document with formulas that reach into `target` brought up to date; None where none does."""
-    properties = document.get("properties", {})
-    if not isinstance(properties, Mapping):
-        return None
-    references = [n for n, item in properties.items() if isinstance(item, Mapping) and item.get("$ref") == target]
-    made: Document = {**document}
-    for reference in references:
-        made = _reaching(made, reference, names)
-    return made if made != dict(document) else None
+def _computes(definition: Definition) -> bool:
+    return bool(definition.formulas) or any(rule.formula is not None for rule in definition.rules)
 
 
-def _reaching(document: Document, reference: str, names: Names) -> Document:
-    def told(item: Any, word: str) -> Any:
-        if not isinstance(item, Mapping) or not isinstance(item.get(word), str):
-            return item
-        return {**item, word: rename_in_formula(item[word], names, reference)}
+def _teller(definition: Definition, known: Catalog, every: Renames) -> Told:
+    """How the formulas of a definition call what they name from now on, through references too."""
+    names = every.get(definition.name, {})
+    before = {new: old for old, new in names.items()}
 
-    made = {**document, "properties": {n: told(item, "x-formula") for n, item in document["properties"].items()}}
-    if isinstance(document.get("x-rules"), list):
-        made["x-rules"] = [told(rule, "formula") for rule in document["x-rules"]]
-    return made
+    def told(path: str) -> str:
+        parts = path.split(".")
+        for count in range(len(parts), 0, -1):
+            head, rest = ".".join(parts[:count]), ".".join(parts[count:])
+            field = definition.fields.get(head) or definition.fields.get(before.get(head, ""))
+            if field is None:
+                continue
+            if not rest or field.rows or field.ref not in known:
+                return renamed(path, names)
+            return f"{renamed(head, names)}.{_teller(known[field.ref].definition, known, every)(rest)}"
+        return renamed(path, names)
+
+    return told

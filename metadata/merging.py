@@ -1,8 +1,8 @@
 """Three versions of one definition made into one: as shipped, as HR has it now, as the pack ships it today.
 
 Called by `packs.installing`. Pure. What only one side changed is taken; where both changed the same thing
-HR's stays and the clash is told (or the pack's, if asked for). Fields are matched by their column (`x-id`), so
-a field that one side renamed is still the same field. See docs/decisions/0028.
+HR's stays and the clash is told (or the pack's, if asked for). `aligning` has matched the fields before, so one that
+either side renamed is still the same field, within objects and rows too. See docs/decisions/0028.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from metadata import aligning
 from metadata.dialect.plain import step
 from metadata.editing import drop_field
 from metadata.parser import thawed
@@ -49,74 +50,29 @@ class Merged:
 def merge(
     base: Mapping[str, Any], ours: Mapping[str, Any], theirs: Mapping[str, Any], *, prefer_theirs: bool = False
 ) -> Merged:
-    """`ours` with what `theirs` changed since `base`; `base` and `ours` carry their `x-id`s, `theirs` may not."""
+    """`ours` with what `theirs` changed since `base`; `ours` carries its `x-id`s, `theirs` may not."""
     before, mine, their = thawed(base), thawed(ours), thawed(theirs)
-    _give_ids(before, mine, their)
-    clashes, names = _align(before, mine, their, prefer_theirs)
-    before_named = rename_fields(before, names["base"])
-    mine_named, their_named = rename_fields(mine, names["ours"]), rename_fields(their, names["theirs"])
+    found = aligning.align(before, mine, their, prefer_theirs=prefer_theirs)
+    for path in found.dropped:
+        their = _without(their, path)
+    before_named = rename_fields(before, found.base)
+    mine_named, their_named = rename_fields(mine, found.ours), rename_fields(their, found.theirs)
     merger = _Merger(prefer_theirs)
     made: Document = merger.mapping(before_named, mine_named, their_named, "")
-    for name in {**before_named.get("properties", {}), **their_named.get("properties", {})}:
-        if name not in made.get("properties", {}):
-            made = _without(made, name)
+    for path in dict.fromkeys((*aligning.paths(before_named), *aligning.paths(their_named))):
+        if path not in set(aligning.paths(made)):
+            made = _without(made, path)
     _each_once(made, (their_named if prefer_theirs else mine_named))
-    return Merged(made, (*clashes, *merger.clashes), names["theirs"])
+    clashes = tuple(Clash(*clash) for clash in found.clashes)
+    return Merged(made, (*clashes, *merger.clashes), found.theirs)
 
 
-def _give_ids(base: Document, ours: Document, theirs: Document) -> None:
-    """Fields of the pack without an `x-id` are those of the same name in what it shipped before, else HR's."""
-    shipped = set(_by_column(base))
-    for source, never in ((base, set()), (ours, shipped)):
-        given = {item.get("x-id") for item in theirs.get("properties", {}).values()}
-        known = {name: column for column, name in _by_column(source).items() if column not in never | given}
-        for name, item in theirs.get("properties", {}).items():
-            if "x-id" not in item and name in known:
-                item["x-id"] = known[name]
-
-
-def _align(
-    base: Document, ours: Document, theirs: Document, prefer_theirs: bool
-) -> tuple[list[Clash], dict[str, dict[str, str]]]:
-    """For each version the names to be replaced, so that one column has one name in all three."""
-    clashes: list[Clash] = []
-    before, mine, their = _by_column(base), _by_column(ours), _by_column(theirs)
-    names: dict[str, dict[str, str]] = {"base": {}, "ours": {}, "theirs": {}}
-    taken = set(ours.get("properties", {}))
-    for column, name in before.items():
-        own, other = mine.get(column, name), their.get(column, name)
-        final = other if own == name or (prefer_theirs and other != name) else own
-        if own not in (name, other) and other != name:
-            clashes.append(Clash(step("/properties", own), name, own, other))
-        if final != own and final in taken:  # HR uses the new name for something else
-            clashes.append(Clash(step("/properties", own), name, own, other))
-            final = own
-        for side, today in (("base", name), ("ours", own), ("theirs", other)):
-            if today != final:
-                names[side][today] = final
-    fresh = [n for c, n in their.items() if c not in before and mine.get(c) != n]
-    fresh += [n for n, item in theirs.get("properties", {}).items() if "x-id" not in item]
-    for name in fresh:
-        if name in names["theirs"].values() or (name in taken and name in names["ours"].values()):
-            clashes.append(Clash(step("/properties", name), None, name, theirs["properties"][name]))
-            dropped = _without(theirs, name)
-            theirs.clear()
-            theirs.update(dropped)
-    return clashes, names
-
-
-def _by_column(document: Document) -> dict[str, str]:
-    """The names of fields by the columns that their values were born in, so that a converted one is still the same."""
-    properties = document.get("properties", {}).items()
-    return {(item.get("x-was") or [item["x-id"]])[-1]: name for name, item in properties if "x-id" in item}
-
-
-def _without(document: Document, name: str) -> Document:
+def _without(document: Document, path: str) -> Document:
     """The document without the field, also where access rules and files name it."""
-    made = drop_field(document, name)
+    made = drop_field(document, path)
     headers = made.get("x-import", {}).get("headers")
     if headers:
-        made["x-import"]["headers"] = {header: n for header, n in headers.items() if n != name}
+        made["x-import"]["headers"] = {header: n for header, n in headers.items() if n != path}
     return made
 
 

@@ -2,37 +2,42 @@
 
 Called by `merging`, which lays three versions of a document side by side, and by `following`, where a document gives
 a field another name and speaks of the old one elsewhere. Pure: a plain document in, a new one out; texts that
-people read are left alone.
+people read are left alone. Names are whole paths: `address.city` of an object, `lines.weight` of the rows of a list;
+what lies below a renamed object or list follows it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Document = dict[str, Any]
 Names = Mapping[str, str]
+Told = Callable[[str], str]  # what a formula calls something, and what it shall call it
 NAMED = ("required", "x-unique", "x-label", "x-owner", "x-import")
 BLOCKS = ("allOf", "anyOf", "if", "then", "else", "not")
-_WORDS = re.compile(r"""(?P<text>"[^"]*"|'[^']*')|(?P<name>[^\W\d]\w*(?:\.\w+)*)""")
+_WORDS = re.compile(r"""(?P<text>"[^"]*"|'[^']*')|(?P<name>[^\W\d]\w*+(?:\.\w++)*+)(?!\s*\()""")
 WORDS_OF_MEASURES = frozenset({"unit", "direction"})
 
 
-def rename_fields(document: Mapping[str, Any], names: Names) -> Document:
-    """The document in which the field `a` is called `names["a"]`; several at once, so two may swap names."""
-    if not names:
+def rename_fields(document: Mapping[str, Any], names: Names, told: Told | None = None) -> Document:
+    """The document in which the field `a` is called `names["a"]`; several at once, so two may swap names.
+
+    `told` says how formulas call what they name, where they reach further than the document.
+    """
+    if not names and told is None:
         return dict(document)
+    told = told or (lambda path: renamed(path, names))
     made: Document = {key: _swapped(value, names) if key in NAMED else value for key, value in document.items()}
     for key in (*BLOCKS, "dependentRequired"):
         if key in made:
             made[key] = _block({key: made[key]}, names)[key]
-    fields = _keys(made.get("properties", {}), names)
-    made["properties"] = {name: _computed(item, names) for name, item in fields.items()}
+    made["properties"] = _properties(made.get("properties", {}), names, told, "")
     if "x-screen" in made:
         made["x-screen"] = _screen(made["x-screen"], names)
     if "x-rules" in made:
-        made["x-rules"] = [_own_rule(rule, names) for rule in made["x-rules"]]
+        made["x-rules"] = [_own_rule(rule, names, told) for rule in made["x-rules"]]
     if "dates" in made.get("x-import", {}):
         made["x-import"] = {**made["x-import"], "dates": _keys(made["x-import"]["dates"], names)}
     if "x-directory" in made:
@@ -44,11 +49,49 @@ def rename_fields(document: Mapping[str, Any], names: Names) -> Document:
         }
     if "x-measure" in made:
         made["x-measure"] = {
-            k: v if k in WORDS_OF_MEASURES else _worded(v, names) for k, v in made["x-measure"].items()
+            k: v if k in WORDS_OF_MEASURES or not isinstance(v, str) else rename_in_formula(v, told)
+            for k, v in made["x-measure"].items()
         }
     if "x-i18n" in made:
         made["x-i18n"] = {language: _spoken(words, names) for language, words in made["x-i18n"].items()}
     return made
+
+
+def renamed(path: str, names: Names) -> str:
+    """What a path is called now: by its own entry, else with what it lies in."""
+    head, rest = path, ""
+    while head not in names:
+        head, dot, last = head.rpartition(".")
+        if not dot:
+            return path
+        rest = f".{last}{rest}"
+    return names[head] + rest
+
+
+def _properties(properties: Mapping[str, Any], names: Names, told: Told, prefix: str) -> dict[str, Any]:
+    """The fields, those of objects and of rows too, each under its name of now."""
+    made = {}
+    for name, item in properties.items():
+        path = f"{prefix}{name}"
+        made[_last(renamed(path, names))] = _schema(item, names, told, path) if isinstance(item, Mapping) else item
+    return made
+
+
+def _schema(schema: Mapping[str, Any], names: Names, told: Told, path: str) -> dict[str, Any]:
+    made = dict(schema)
+    if isinstance(made.get("x-formula"), str):
+        made["x-formula"] = rename_in_formula(made["x-formula"], told)
+    if isinstance(made.get("items"), Mapping):
+        made["items"] = _schema(made["items"], names, told, path)
+    if isinstance(made.get("properties"), Mapping):
+        made["properties"] = _properties(made["properties"], names, told, f"{path}.")
+        if "required" in made:
+            made["required"] = [_last(renamed(f"{path}.{name}", names)) for name in made["required"]]
+    return made
+
+
+def _last(path: str) -> str:
+    return path.rpartition(".")[2]
 
 
 def _name(value: Any, names: Names) -> Any:
@@ -56,7 +99,7 @@ def _name(value: Any, names: Names) -> Any:
     if not isinstance(value, str):
         return value
     bare = value.removeprefix("-")
-    return value[: len(value) - len(bare)] + names.get(bare, bare)
+    return value[: len(value) - len(bare)] + renamed(bare, names)
 
 
 def _swapped(value: Any, names: Names) -> Any:
@@ -69,7 +112,7 @@ def _swapped(value: Any, names: Names) -> Any:
 
 
 def _keys(value: Mapping[str, Any], names: Names) -> dict[str, Any]:
-    return {names.get(key, key): item for key, item in value.items()}
+    return {renamed(key, names): item for key, item in value.items()}
 
 
 def _block(block: Any, names: Names) -> Any:
@@ -82,7 +125,7 @@ def _block(block: Any, names: Names) -> Any:
         elif key == "required":
             made[key] = _swapped(value, names)
         elif key == "dependentRequired":
-            made[key] = {names.get(name, name): _swapped(others, names) for name, others in value.items()}
+            made[key] = {renamed(name, names): _swapped(others, names) for name, others in value.items()}
         elif key in BLOCKS:
             made[key] = _block(value, names)
     return made
@@ -93,34 +136,19 @@ def _rule(rule: Mapping[str, Any], names: Names) -> dict[str, Any]:
     return {**made, "where": _block(made["where"], names)} if "where" in made else made
 
 
-def _own_rule(rule: Mapping[str, Any], names: Names) -> dict[str, Any]:
+def _own_rule(rule: Mapping[str, Any], names: Names, told: Told) -> dict[str, Any]:
     """A rule with a message of its own: its block or formula, and the field at which it is told."""
     made = dict(rule)
     if "if" in made:
         made["if"] = _block(made["if"], names)
     if "formula" in made:
-        made["formula"] = rename_in_formula(made["formula"], names)
+        made["formula"] = rename_in_formula(made["formula"], told)
     return {**made, "at": _name(made["at"], names)} if "at" in made else made
 
 
-def _computed(item: Any, names: Names) -> Any:
-    if not isinstance(item, Mapping) or not isinstance(item.get("x-formula"), str):
-        return item
-    return {**item, "x-formula": rename_in_formula(item["x-formula"], names)}
-
-
-def rename_in_formula(formula: str, names: Names, through: str = "") -> str:
-    """The formula with the fields called anew: its own, or those of the records that the field `through` points at."""
-
-    def renamed(found: re.Match[str]) -> str:
-        if found["text"]:
-            return found["text"]
-        own, dot, rest = found["name"].partition(".")
-        if through:
-            return f"{own}.{names.get(rest, rest)}" if dot and own == through else found["name"]
-        return f"{names.get(own, own)}{dot}{rest}"
-
-    return _WORDS.sub(renamed, formula)
+def rename_in_formula(formula: str, told: Told) -> str:
+    """The formula or measure with what it names called anew; its texts and functions stay."""
+    return _WORDS.sub(lambda found: found["text"] or told(found["name"]), formula)
 
 
 def _screen(screen: Mapping[str, Any], names: Names) -> dict[str, Any]:
@@ -130,17 +158,16 @@ def _screen(screen: Mapping[str, Any], names: Names) -> dict[str, Any]:
     return made
 
 
-def _worded(value: Any, names: Names) -> Any:
-    """The names inside an expression."""
-    if isinstance(value, dict):
-        return {key: _worded(item, names) for key, item in value.items()}
-    if not isinstance(value, str):
-        return value
-    return re.sub(r"\w+", lambda found: names.get(found[0], found[0]), value)
-
-
 def _spoken(words: Mapping[str, Any], names: Names) -> dict[str, Any]:
     made = {key: _swapped(value, names) if key == "x-label" else value for key, value in words.items()}
     if "properties" in made:
-        made["properties"] = _keys(made["properties"], names)
+        made["properties"] = {renamed(k, names): _of_rows(k, v, names) for k, v in made["properties"].items()}
+    return made
+
+
+def _of_rows(path: str, words: Mapping[str, Any], names: Names) -> dict[str, Any]:
+    """The texts of a list, with those of its rows by their names."""
+    made = dict(words)
+    if "properties" in made:
+        made["properties"] = {_last(renamed(f"{path}.{k}", names)): v for k, v in made["properties"].items()}
     return made

@@ -39,6 +39,12 @@ def groups(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return dict(_groups(document, "", 1))
 
 
+def of_rows(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields of the rows of a list, as far as it has any."""
+    items = schema.get("items")
+    return dict(_properties(items)) if isinstance(items, Mapping) else {}
+
+
 def _properties(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     given = schema.get("properties")
     yield from given.items() if isinstance(given, Mapping) else ()

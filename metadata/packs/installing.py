@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from metadata import installed, merging, packs, publish, versions
+from metadata import aligning, installed, merging, packs, publish, versions
 from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import Conflict, Invalid, NotFound, Problem
@@ -24,6 +24,7 @@ from metadata.installed import Installed
 from metadata.merging import Clash
 from metadata.packs.reading import Pack
 from metadata.parser import thawed
+from metadata.renaming import renamed
 
 WITHDRAWN = "x-withdrawn"
 Guard = Callable[[Session, Catalog, frozenset[str]], Sequence[Problem]]
@@ -301,10 +302,16 @@ def _record(
 def _with_ids(catalog: Catalog, document: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     made: dict[str, Any] = thawed(document)
     name = str(made["$id"])
-    fields = catalog[name].definition.fields if name in catalog else {}
-    for own, item in made.get("properties", {}).items():
-        today = names.get(own, own)
-        item.setdefault("x-id", fields[today].column if today in fields else own)
+    columns: dict[str, str] = {}
+    for field_ in catalog[name].definition.fields.values() if name in catalog else ():
+        columns[field_.name] = field_.column
+        columns |= {f"{field_.name}.{inner.name}": inner.column for inner in field_.rows.values()}
+    for path, item in aligning.items(made):
+        today = renamed(path, names)
+        if today in columns:
+            item.setdefault("x-id", columns[today])
+        elif "." not in path and item.get("type") != "object":
+            item.setdefault("x-id", path)
     return made
 
 
@@ -343,7 +350,7 @@ def _needed_by(there: Mapping[str, Installed], catalog: Catalog, name: str, gone
 def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
     """The document without the columns of its fields, which publishing adds."""
     made: dict[str, Any] = thawed(document)
-    for item in made.get("properties", {}).values():
+    for _path, item in aligning.items(made):
         item.pop("x-id", None)
     return made
 
