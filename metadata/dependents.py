@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from metadata import following
 from metadata.catalog import Catalog
 from metadata.changes import Change
 from metadata.model import Definition
@@ -110,14 +111,13 @@ def _roles(_session: Session, _catalog: Catalog, touched: Touched) -> Iterator[D
 
 @dependents("formulas")
 def _formulas(_session: Session, catalog: Catalog, touched: Touched) -> Iterator[Dependent]:
-    names = []
-    for definition in catalog.definitions:
-        for name, schema in definition.document.get("properties", {}).items():
-            through = [f.name for f in definition.fields.values() if f.ref == touched.definition.name]
-            reached = {f"{reference}.{item}" for reference in through for item in touched.fields}
-            own = touched.fields if definition.name == touched.definition.name else frozenset()
-            if _worded(schema.get("x-formula"), own | reached):
-                names.append(f"{definition.title()}: {name}")
+    name, fields = touched.definition.name, touched.fields
+    names = [
+        f"{definition.title()}: {item.name}"
+        for definition in catalog.definitions
+        for item in definition.formulas.values()
+        if following.reads(definition, str(item.formula), catalog, name, fields)
+    ]
     yield from some("formulas", touched, "%(count)s formulas read it: %(names)s.", names)
 
 

@@ -6,14 +6,14 @@ another name and leave it its `x-id`: lists, conditions, rules, formulas, access
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from metadata.catalog import Catalog
 from metadata.dialect import places, plain, shape
 from metadata.model import Definition, Field
 from metadata.parser import thawed
-from metadata.renaming import Names, Told, rename_fields, renamed
+from metadata.renaming import Names, Told, rename_fields, rename_in_formula, renamed
 
 Document = dict[str, Any]
 Renames = Mapping[str, Names]
@@ -25,11 +25,9 @@ def renames(document: Mapping[str, Any], current: Definition) -> dict[str, str]:
     Fields of objects and of rows are among them, and objects that were renamed as a whole.
     """
     today = {column: f for f in current.fields.values() for column in (*f.was, f.column)}
-    fields = {name: places.schema(document, name) for name in places.declared(document)}
+    fields = {name: places.schema(document, name) for name in sorted(places.declared(document))}
     found: dict[str, str] = {}
     for name, item in fields.items():
-        if not isinstance(item, Mapping):
-            continue
         known = today.get(str(item.get("x-id")))
         if known is not None and known.name not in fields and name not in current.fields:
             found[known.name] = name
@@ -43,7 +41,7 @@ def _in_rows(item: Mapping[str, Any], field: Field, name: str) -> dict[str, str]
     """The renamed fields of rows: below the list's name of before, and below that of now."""
     rows: Mapping[str, Any] = places.of_rows(item)
     today = {column: f.name for f in field.rows.values() for column in (*f.was, f.column)}
-    found = {}
+    found: dict[str, str] = {}
     for inner, schema in rows.items():
         old = today.get(str(schema.get("x-id"))) if isinstance(schema, Mapping) else None
         if old is not None and old not in rows and inner not in field.rows:
@@ -74,7 +72,7 @@ def follow(documents: Sequence[Mapping[str, Any]], known: Catalog) -> list[Mappi
     every = {name: names for name, names in every.items() if names}
     if not every:
         return list(made.values())
-    named = {str(d.get("$id")) for d in documents if isinstance(d, Mapping)}
+    named = {str(document.get("$id")) for document in documents if not plain.problems(document)}
     for definition in known.definitions:
         name = definition.name
         if name not in given and (name in named or not _computes(definition)):
@@ -85,6 +83,12 @@ def follow(documents: Sequence[Mapping[str, Any]], known: Catalog) -> list[Mappi
         if after != dict(before):
             made[at] = after
     return list(made.values())
+
+
+def reads(definition: Definition, formula: str, known: Catalog, target: str, fields: Iterable[str]) -> bool:
+    """Whether a formula of the definition would have to be told if these fields of `target` were called otherwise."""
+    told = _teller(definition, known, {target: {name: f"{name}?" for name in fields}})
+    return rename_in_formula(formula, told) != formula
 
 
 def _sound(document: Any) -> bool:
@@ -110,7 +114,7 @@ def _teller(definition: Definition, known: Catalog, every: Renames) -> Told:
             field = definition.fields.get(head) or definition.fields.get(before.get(head, ""))
             if field is None:
                 continue
-            if not rest or field.rows or field.ref not in known:
+            if not rest or field.rows or not field.ref or field.ref not in known:
                 return renamed(path, names)
             return f"{renamed(head, names)}.{_teller(known[field.ref].definition, known, every)(rest)}"
         return renamed(path, names)

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from metadata import filling, identity, labelling, moving, purged, versions
+from metadata import aligning, filling, identity, labelling, moving, purged, versions
 from metadata.catalog import Catalog
 from metadata.changes import Change, compare, returned
 from metadata.model import Definition, Field
@@ -85,7 +85,8 @@ def plan(
 
 
 def checksum(document: Document) -> str:
-    """A fingerprint that does not depend on the order of keys other than the properties'."""
+    """A fingerprint that does not depend on the order of keys other than that of fields, in objects and rows too."""
     plain = thawed(document)
-    order = list(plain.get("properties", {}))
+    within = [path for path in aligning.paths(plain) if "." in path]
+    order = [*plain.get("properties", {}), *within]
     return hashlib.sha256(json.dumps([plain, order], sort_keys=True, ensure_ascii=False).encode()).hexdigest()

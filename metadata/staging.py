@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from metadata import altering, fieldtypes, migrate, planning, store, transfer
+from metadata import aligning, altering, fieldtypes, migrate, planning, store, transfer
 from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import Busy, Conflict, NotFound
@@ -207,6 +207,6 @@ def _live_columns(session: Session) -> set[tuple[str, str]]:
         (f"rec_{document['$id']}", item["x-id"])
         for document in documents.scalars()
         if isinstance(document, dict)
-        for item in document.get("properties", {}).values()
+        for _path, item in aligning.items(document)
         if "x-id" in item
     }

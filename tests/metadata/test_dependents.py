@@ -105,3 +105,18 @@ class TestFind:
         document = kpi.document(KPI)
         document["title"] = "Output of production"
         assert told(kpi, document) == {}
+
+
+def test_formulas_that_reach_it_over_several_records_are_told(door):
+    line = {"$id": "plant_line", "title": "Line", "type": "object", "properties": {"speed": {"type": "integer"}}}
+    team = {"$id": "team", "title": "Team", "type": "object", "properties": {"place": {"$ref": "plant_line"}}}
+    boxed = {"type": "object", "properties": {"pace": {"type": "number", "x-formula": "team.place.speed * 2"}}}
+    tour = {"$id": "tour", "title": "Tour", "type": "object", "properties": {"team": {"$ref": "team"}, "box": boxed}}
+    door.publish(line, team, tour)
+    renamed = door.document("plant_line")
+    renamed["properties"] = {"pace": renamed["properties"].pop("speed")}
+    with Session(door.engine) as session:
+        seen = publish.preview(session, door.catalog, [renamed])
+    assert [(one.kind, one.names) for one in seen.relies if one.kind == "formulas"] == [
+        ("formulas", ("Tour: box.pace",))
+    ]

@@ -105,3 +105,15 @@ class TestReturningFields:
         assert error.value.problems[0].params["count"] == 1
         door.publish(shift(kind={**back, "enum": ["a", "c"]}))
         door.create("shift", code="y", kind="c")
+
+
+def test_another_order_of_the_fields_of_rows_is_a_change(bare_door):
+    inner = {"what": {"type": "string", "maxLength": 9}, "weight": {"type": "integer"}}
+    lines = {"type": "array", "items": {"type": "object", "properties": inner}}
+    bare_door.publish({"$id": "tour", "title": "Tour", "type": "object", "properties": {"lines": lines}})
+    document, version = bare_door.document("tour"), bare_door.catalog.version
+    items = document["properties"]["lines"]["items"]
+    items["properties"] = dict(reversed(items["properties"].items()))
+    bare_door.publish(document)
+    assert bare_door.catalog.version == version + 1
+    assert list(bare_door.catalog["tour"].definition.fields["lines"].rows) == ["weight", "what"]
