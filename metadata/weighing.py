@@ -71,7 +71,8 @@ def weigh(scales: Scales, *, keep: bool) -> Weight:
             weight.changes[name].append(counted)
             if problem is not None:
                 weight.problems.append(problem)
-        if name in scales.old and name in scales.new:
+        readable = all(p.message != OTHER_TYPE for p in weight.problems if p.source == name)
+        if name in scales.old and name in scales.new and readable:
             weight.problems += uniqueness.problems(
                 scales.session, scales.old[name].definition, scales.new[name].definition, looked, scales.pasts[name]
             )

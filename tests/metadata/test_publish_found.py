@@ -75,3 +75,11 @@ class TestPublish:
         door.publish(shift(), confirm=["shift"])
         seen = door.preview(shift(y={"type": "boolean", "x-id": "x"}))
         assert [p.params["column"] for p in seen.problems] == ["x"]
+
+    def test_of_a_returning_column_as_another_type_is_refused_before_a_unique_asks_its_values(self, door):
+        door.publish(shift(x=LINE))
+        door.publish(shift(), confirm=["shift"])
+        door.create("shift", code="a")
+        number = {"type": "integer", "x-id": "x", "default": 0}
+        seen = door.preview({**shift(y=number), "required": ["code", "y"], "x-unique": [["code", "y"]]})
+        assert [p.params.get("column") for p in seen.problems] == ["x"]
