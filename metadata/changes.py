@@ -297,6 +297,8 @@ def _whole(old: Definition, new: Definition) -> list[Change]:
         note("conditions", "Conditions between fields change.", "narrowing", "narrows")
     if old.measure != new.measure:
         note("measure", "The way it is measured changes.")
+    if old.okr != new.okr:
+        note("okr", "Its place among the levels of goals changes, or how its scores are read.")
     if not found and old.document != new.document and not _fields(old, new):
         note("other", "Other settings change.")
     return found

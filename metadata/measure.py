@@ -93,6 +93,11 @@ class Measure:
     fields: frozenset[str]
     root: Node
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether the values of the parts of a year add up to that of the year."""
+        return _adds_up(self.root)
+
     def sql(self, columns: Columns) -> ColumnElement[float]:
         """The value of a group of rows, for a SELECT with or without GROUP BY."""
         return _sql(self.root, lambda node: _group_sql(node, columns))
@@ -211,6 +216,21 @@ def _aggregates(node: Node) -> Iterable[Aggregate]:
     elif isinstance(node, Operation):
         yield from _aggregates(node.left)
         yield from _aggregates(node.right)
+
+
+def _adds_up(node: Node) -> bool:
+    """Sums and counts, added, taken away, or times a number."""
+    if isinstance(node, Aggregate):
+        return node.function in ("sum", "count")
+    if isinstance(node, Number):
+        return node.value == 0  # a minus sign is written as 0 - …
+    sides = (node.left, node.right)
+    if node.symbol in ("+", "-"):
+        return all(_adds_up(side) for side in sides)
+    fixed = [not list(_aggregates(side)) for side in sides]
+    if node.symbol == "*":
+        return any(fixed) and any(_adds_up(side) for side, is_fixed in zip(sides, fixed, strict=True) if not is_fixed)
+    return fixed[1] and _adds_up(node.left)
 
 
 def _sql(node: Node, leaf: Callable[[Aggregate], ColumnElement[float]]) -> ColumnElement[float]:

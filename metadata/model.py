@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
@@ -187,9 +188,27 @@ class Screen:
     sections: tuple[Section, ...]
 
 
+Colour = Literal["red", "amber", "green"]
+
+
+@dataclass(frozen=True)
+class Grades:
+    """From where on a value is amber, and from where on green; below it is red."""
+
+    amber: Decimal
+    green: Decimal
+
+    def colour(self, value: Decimal) -> Colour:
+        """The colour of a value, rounded as people see it."""
+        return "green" if value >= self.green else "amber" if value >= self.amber else "red"
+
+
 @dataclass(frozen=True)
 class Measure:
-    """How a KPI is measured; expressions are read by `metadata.measure`."""
+    """How a KPI is measured; expressions are read by `metadata.measure`.
+
+    `thresholds` grade its attainment; `curve` holds the per cent of a year that each month is expected to bring.
+    """
 
     time: str
     plan: str
@@ -200,6 +219,21 @@ class Measure:
     floor: str = "0"
     cap: str = "1.2"
     extra: Mapping[str, Any] = field(default_factory=frozen)
+    thresholds: Grades | None = None
+    curve: tuple[Decimal, ...] = ()
+
+
+@dataclass(frozen=True)
+class Okr:
+    """A level of objectives: its place, who owns, and how its scores are read. `score` and `commitment` are fields."""
+
+    level: int
+    grades: Grades
+    expects: Mapping[str, Decimal]
+    parent: str = ""
+    owner: str = ""
+    score: str = ""
+    commitment: str = ""
 
 
 @dataclass(frozen=True)
@@ -243,6 +277,7 @@ class Definition:
     icon: str
     extras: Mapping[str, Any]
     document: Mapping[str, Any]
+    okr: Okr | None = None
 
     def title(self, language: str = "en") -> str:
         """The name of one record's kind, for example "Employee"."""

@@ -18,6 +18,7 @@ Told = Callable[[str], str]  # what a formula calls something, and what it shall
 NAMED = ("required", "x-unique", "x-label", "x-owner", "x-import")
 BLOCKS = ("allOf", "anyOf", "if", "then", "else", "not")
 _WORDS = re.compile(r"""(?P<text>"[^"]*"|'[^']*')|(?P<name>[^\W\d]\w*+(?:\.\w++)*+)(?!\s*\()""")
+PARTS_OF_KINDS = {"x-okr": ("score", "commitment")}
 WORDS_OF_MEASURES = frozenset({"unit", "direction"})
 
 
@@ -52,6 +53,9 @@ def rename_fields(document: Mapping[str, Any], names: Names, told: Told | None =
             k: v if k in WORDS_OF_MEASURES or not isinstance(v, str) else rename_in_formula(v, told)
             for k, v in made["x-measure"].items()
         }
+    for keyword, parts in PARTS_OF_KINDS.items():
+        if keyword in made:
+            made[keyword] = {k: _swapped(v, names) if k in parts else v for k, v in made[keyword].items()}
     if "x-i18n" in made:
         made["x-i18n"] = {language: _spoken(words, names) for language, words in made["x-i18n"].items()}
     return made

@@ -44,6 +44,7 @@ from portal.dashboards.subjects import may_see as may_see_dashboards
 from portal.dashboards.views import blueprint as dashboards
 from portal.extensions import READING, RecordNumber, csrf, db
 from portal.formats import register as register_formats
+from portal.grades import register as register_grades
 from portal.home import reviews as my_reviews
 from portal.home import work
 from portal.security import PortalSecurityManager, seed_roles
@@ -148,6 +149,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     idempotency.register(app)
     errors.register(app)
     register_formats(app)
+    register_grades(app)
     _rooms(app)
     app.context_processor(_page_context)
     app.teardown_request(_end)

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from metadata import fieldtypes, measure, parser
-from metadata.dialect import conditions, fields, granting, names, places
+from metadata import parser
+from metadata.dialect import conditions, fields, granting, kinds, names, places
 from metadata.dialect.fields import RENAME, RESERVED
 from metadata.dialect.granting import UNDECLARED, listed
 from metadata.dialect.plain import step
 from metadata.errors import Problem
-from metadata.model import Definition, Field
+from metadata.model import Definition
 
 NO_REFERENCE = "“%(name)s” is no reference to other records."
 MOST_KEY_CHARACTERS = 650  # what an index entry of PostgreSQL holds for certain, in the widest characters
@@ -52,7 +52,7 @@ def problems(document: Mapping[str, Any], wrong: Sequence[Problem]) -> Iterator[
     yield from _unique(definition)
     yield from _owners(definition, declared)
     yield from granting.problems(definition, declared)
-    yield from _measure(definition, declared)
+    yield from kinds.problems(definition, declared)
     yield from _imports(definition, declared)
     yield from _words(definition, declared)
     yield from conditions.problems(definition, declared)
@@ -130,34 +130,6 @@ def _owners(definition: Definition, declared: frozenset[str]) -> Iterator[Proble
     manager = directory.get("manager")
     if manager in definition.fields and definition.fields[manager].ref not in (None, definition.name):
         yield Problem("/x-directory/manager", "A person's manager is a record of the same definition.")
-
-
-def _measure(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
-    given = definition.document.get("x-measure")
-    if given is None:
-        return
-    if given["time"] not in declared:
-        yield Problem("/x-measure/time", UNDECLARED, {"name": given["time"]})
-    elif given["time"] in definition.fields and definition.fields[given["time"]].type != "date":
-        yield Problem("/x-measure/time", "“%(name)s” is no date.", {"name": given["time"]})
-    for word in ("plan", "actual"):
-        try:
-            names_read = measure.parse(given[word]).fields
-        except measure.MeasureError as error:
-            yield Problem(f"/x-measure/{word}", error.message, error.params)
-            continue
-        for name in sorted(names_read):
-            field = definition.fields.get(name)
-            if name not in declared:
-                yield Problem(f"/x-measure/{word}", UNDECLARED, {"name": name})
-            elif field is not None and not (name in definition.columns and _counts(field)):
-                yield Problem(f"/x-measure/{word}", "“%(name)s” is no number.", {"name": name})
-    if given.get("floor", 0) >= given.get("cap", 1.2):
-        yield Problem("/x-measure/cap", "The cap must be above the floor.")
-
-
-def _counts(field: Field) -> bool:
-    return fieldtypes.of(field).numeric or field.type == "boolean"
 
 
 def _imports(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:

@@ -40,6 +40,7 @@ def problems(
         yield from ((name, problem) for problem in computed.problems(definition, whole))
         if name in before:
             yield from ((name, problem) for problem in _kept(before[name].definition, definition, restoring))
+    yield from _levels_below(whole, changed)
     yield from _granting(whole, changed)
     yield from _left_behind(whole, withdrawn, changed)
     first = next(iter((*changed, *withdrawn)), "")
@@ -93,6 +94,21 @@ def _level(definition: Definition, whole: Mapping[str, Definition]) -> Iterator[
         yield Problem("/x-okr/parent", message, {"name": parent.name})
 
 
+def _levels_below(whole: Mapping[str, Definition], changed: Mapping[str, Definition]) -> Iterator[tuple[str, Problem]]:
+    """Levels in force that stand below one that moved: nobody may stand above their own parent."""
+    for definition in whole.values():
+        parent = definition.okr.parent if definition.okr else ""
+        moved = changed.get(parent)
+        if definition.name in changed or definition.okr is None or moved is None:
+            continue
+        if moved.okr is None:
+            message = "“%(name)s” stands below this level of objectives."
+            yield parent, Problem("/x-kind", message, {"name": definition.name})
+        elif moved.okr.level >= definition.okr.level:
+            message = "“%(name)s” stands below this level, so this one must be above it."
+            yield parent, Problem("/x-okr/level", message, {"name": definition.name})
+
+
 def _kept(old: Definition, new: Definition, restoring: bool) -> Iterator[Problem]:
     if old.stores_records and new.kind == "walkthrough":
         yield Problem("/x-kind", "A definition with records can't become a walkthrough.")
@@ -133,6 +149,9 @@ def _left_behind(
     for name, definition in whole.items():
         if name in changed:
             continue  # told where the reference stands
+        if definition.okr is not None and definition.okr.parent in withdrawn:
+            message = "“%(name)s” stands below this level of objectives."
+            yield definition.okr.parent, Problem("", message, {"name": name})
         for _pointer, field in _pointing(definition):
             if field.ref in withdrawn:
                 message = "“%(name)s” refers to these records with its field “%(field)s”."

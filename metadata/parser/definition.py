@@ -14,7 +14,6 @@ from metadata.model import (
     Definition,
     Directory,
     Field,
-    Measure,
     Owner,
     RoleAccess,
     Rule,
@@ -23,18 +22,18 @@ from metadata.model import (
     Texts,
     frozen,
 )
+from metadata.parser import kinds
 from metadata.parser.fields import PERSON, read_fields
 from metadata.parser.freezing import frozen_deep
 
 LOGIC = ("allOf", "dependentRequired", "else", "if", "not", "then")
 LISTED_FIELDS = 6
 UNIT = "department"
-_MEASURE = ("time", "plan", "actual", "direction", "unit", "baseline", "floor", "cap")
 _READ_HERE = frozenset(
     f"x-{word}"
     for word in (
         *("access", "directory", "group", "i18n", "icon", "kind", "label"),
-        *("measure", "owner", "plural", "rules", "screen", "unique"),
+        *("measure", "okr", "owner", "plural", "rules", "screen", "unique"),
     )
 )
 
@@ -56,12 +55,13 @@ def parse(document: Mapping[str, Any]) -> Definition:
         screen=_screen(document.get("x-screen", {}), fields, i18n),
         owner=_owner(document, fields, directory),
         directory=directory,
-        measure=_measure(document),
+        measure=kinds.measure(document.get("x-measure")),
         label_fields=frozen(_label_fields(document, fields, i18n)),
         group=document.get("x-group", "data"),
         icon=document.get("x-icon", ""),
         extras=frozen_deep({k: v for k, v in document.items() if k.startswith("x-") and k not in _READ_HERE}),
         document=frozen_deep(document),
+        okr=kinds.okr(document.get("x-okr")),
     )
 
 
@@ -150,15 +150,6 @@ def _owner(document: Mapping[str, Any], fields: Mapping[str, Field], directory: 
 def _sole(fields: Mapping[str, Field], target: str) -> str | None:
     names = [name for name, field in fields.items() if field.target == target]
     return names[0] if len(names) == 1 else None
-
-
-def _measure(document: Mapping[str, Any]) -> Measure | None:
-    given = document.get("x-measure")
-    if given is None:
-        return None
-    known = {key: str(given[key]) for key in _MEASURE if key in given}
-    extra = {key: value for key, value in given.items() if key not in _MEASURE}
-    return Measure(**known, extra=frozen_deep(extra))
 
 
 def _label_fields(

@@ -16,7 +16,22 @@ from metadata.telling.said import Line, Said, Topic, quoted, shown
 # Kinds of change of which this package has better words.
 COARSE = frozenset(
     {
-        *("texts", "title", "order", "screen", "access", "conditions", "measure", "unique", "other", "longer"),
+        *(
+            "texts",
+            "title",
+            "order",
+            "screen",
+            "access",
+            "conditions",
+            "measure",
+            "okr",
+            "survey",
+            "catalog",
+            "review",
+            "unique",
+            "other",
+            "longer",
+        ),
         *("shorter", "choices", "enum value added", "enum value removed", "rules", "formula"),
     }
 )

@@ -1,4 +1,4 @@
-"""What changed about the rules between fields: uniqueness, conditions, rules with a message, the measure."""
+"""What changed about the rules between fields: uniqueness, conditions, rules with a message."""
 
 from __future__ import annotations
 
@@ -20,18 +20,6 @@ SIGNS = {
     "minLength": "%(field)s has %(value)s characters or more",
     "maxLength": "%(field)s has %(value)s characters at most",
 }
-PARTS = {
-    "time": "the day it belongs to",
-    "plan": "the plan",
-    "actual": "the actual figure",
-    "direction": "the good direction",
-    "unit": "the unit",
-    "baseline": "the baseline",
-    "floor": "the lowest attainment",
-    "cap": "the highest attainment",
-    "high": "the upper end of the good range",
-    "baseline_given": "whether a baseline is given",
-}
 
 
 def rule_lines(old: Definition, new: Definition, language: str) -> Iterator[Line]:
@@ -44,13 +32,6 @@ def rule_lines(old: Definition, new: Definition, language: str) -> Iterator[Line
     for said in after:
         if said not in before:
             yield Line("rules", Said("Holds from now on: %(rule)s", {"rule": said}), kind="conditions")
-    was, now = (thawed(d.document.get("x-measure", {})) for d in (old, new))
-    for key in dict.fromkeys((*was, *now)):
-        if was.get(key) != now.get(key):
-            what = Said(PARTS[key]) if key in PARTS else key
-            params = {"what": what, "before": shown(was.get(key)), "after": shown(now.get(key))}
-            message = "How it is measured: %(what)s is %(after)s (before: %(before)s)."
-            yield Line("rules", Said(message, params), kind="measure")
 
 
 def _unique(old: Definition, new: Definition, language: str) -> Iterator[Line]:

@@ -10,6 +10,7 @@ from metadata.changes import compare
 from metadata.model import Definition
 from metadata.parser import thawed
 from metadata.telling.fields import field_lines
+from metadata.telling.kinds import KEYWORDS, kind_lines
 from metadata.telling.people import people_lines
 from metadata.telling.rules import LOGIC, rule_lines
 from metadata.telling.said import TOPICS, Line, Said, shown
@@ -23,7 +24,6 @@ SETTINGS = {
     "x-owner": "Whose record it is, is read from %(after)s (before: %(before)s).",
     "x-directory": "It holds people or units by %(after)s (before: %(before)s).",
     "x-import": "Files are read with other headers or dates: %(after)s (before: %(before)s).",
-    "x-okr": "Its place among the levels of goals is %(after)s (before: %(before)s).",
     "x-walkthrough": "The steps of the tour change.",
 }
 OTHER = "The setting %(keyword)s is %(after)s (before: %(before)s)."
@@ -34,7 +34,7 @@ TEXTS = {
 }
 TOLD = frozenset(
     {*LOGIC, *TEXTS, "$schema", "$id", "type", "properties", "required", "additionalProperties", "x-i18n", "x-unique"}
-    | {"x-access", "x-screen", "x-measure", "x-rules"}
+    | {"x-access", "x-screen", "x-rules", *KEYWORDS}
 )
 
 
@@ -53,6 +53,7 @@ def tell(old: Definition | None, new: Definition | None, language: str = "en") -
         *people_lines(old, new, language),
         *screen_lines(old, new, language),
         *rule_lines(old, new, language),
+        *kind_lines(old, new),
         *_texts(old, new),
         *_settings(old, new),
     ]

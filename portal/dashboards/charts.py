@@ -31,8 +31,11 @@ from portal.dashboards.series import Figure
 
 VERSION = bokeh.__version__
 SCRIPT = Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js"
-REVISION = 3  # raise when a structure changes: browsers keep structures by this number and Bokeh's version
-COLUMNS = ("label", "plan", "actual", "attainment", "plan_text", "actual_text", "attainment_text", "link")
+REVISION = 4  # raise when a structure changes: browsers keep structures by this number and Bokeh's version
+COLUMNS = (
+    *("label", "plan", "actual", "attainment", "expected"),
+    *("plan_text", "actual_text", "attainment_text", "expected_text", "link"),
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def structures(language: str, theme: str) -> dict[str, Any]:
     with force_locale(language):
         return {
             "months": json_item(_months(palette)),
+            "season": json_item(_months(palette, seasonal=True)),
             "bars": json_item(_bars(palette)),
             "attainment": json_item(_attainment(palette)),
         }
@@ -74,13 +78,15 @@ def data(kind: str, rows: Sequence[tuple[str, Figure, str]], sign: str, locale: 
     columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     for label, (_label, shown, link) in zip(labels, rows, strict=True):
         texts = formats.number(shown.plan, sign, locale), formats.number(shown.actual, sign, locale)
-        values = (label, shown.plan, shown.actual, shown.attainment, *texts, formats.percent(shown.attainment, locale))
-        for name, value in zip(COLUMNS, (*values, link), strict=True):
+        values = (label, shown.plan, shown.actual, shown.attainment, shown.expected, *texts)
+        told = formats.percent(shown.attainment, locale), formats.number(shown.expected, sign, locale)
+        for name, value in zip(COLUMNS, (*values, *told, link), strict=True):
             columns[name].append(value)
     return {"kind": kind, "factors": labels, "columns": columns}
 
 
-def _months(palette: Palette) -> figure:
+def _months(palette: Palette, *, seasonal: bool = False) -> figure:
+    """Months side by side; `seasonal` ones with what the season expects of each, as a dotted line with squares."""
     chart = _blank(palette, x_range=FactorRange(name="factors"), height=280)
     source = _source()
     bars = chart.vbar(
@@ -89,9 +95,15 @@ def _months(palette: Palette) -> figure:
     line = {"line_color": palette.plan, "line_width": 2, "legend_label": gettext("Plan")}
     chart.line(x="label", y="plan", source=source, line_dash="dashed", **line)
     chart.scatter(x="label", y="plan", source=source, marker="diamond", size=9, fill_color=palette.plan, **line)
+    if seasonal:
+        season = {"line_color": palette.text, "line_width": 2, "legend_label": gettext("Expected by season")}
+        chart.line(x="label", y="expected", source=source, line_dash="dotted", **season)
+        chart.scatter(
+            x="label", y="expected", source=source, marker="square", size=6, fill_color=palette.text, **season
+        )
     chart.xaxis.major_label_orientation = pi / 4
     chart.yaxis.formatter = _numbers()
-    return _finished(chart, palette, bars)
+    return _finished(chart, palette, bars, seasonal=seasonal)
 
 
 def _bars(palette: Palette) -> figure:
@@ -134,7 +146,7 @@ def _blank(palette: Palette, **options: Any) -> figure:
     return chart
 
 
-def _finished(chart: figure, palette: Palette, bars: Any) -> figure:
+def _finished(chart: figure, palette: Palette, bars: Any, *, seasonal: bool = False) -> figure:
     """Add what needs the glyphs: legend above the plot, hover, tap."""
     legend = chart.legend[0]
     chart.add_layout(legend, "above")
@@ -145,6 +157,7 @@ def _finished(chart: figure, palette: Palette, bars: Any) -> figure:
     legend.spacing = 14
     tips = [(gettext("Plan"), "@plan_text"), (gettext("Actual"), "@actual_text")]
     tips += [(gettext("Attainment"), "@attainment_text")]
+    tips += [(gettext("Expected by season"), "@expected_text")] if seasonal else []
     chart.add_tools(HoverTool(renderers=[bars], tooltips=[("", "@label"), *tips]), TapTool(renderers=[bars]))
     bars.nonselection_glyph = bars.selection_glyph = None
     return chart

@@ -9,10 +9,12 @@ from babel import Locale
 from babel.dates import format_skeleton
 from babel.numbers import format_decimal, format_percent
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
 
-from metadata.model import Field
+from metadata.model import Colour, Field
 from portal.dashboards.filters import Half, Month
 
+STATUS = {"green": _l("On track"), "amber": _l("At risk"), "red": _l("Behind")}
 PATTERNS = ((1000.0, "#,##0"), (10.0, "#,##0.0"), (1.0, "0.00"), (0.0, "0.000"))
 TRUE_TEXTS = ("1", "true")
 
@@ -29,6 +31,11 @@ def number(value: float | None, sign: str, locale: Locale) -> str:
 def percent(value: float | None, locale: Locale) -> str:
     """An attainment; 1 is 100 %."""
     return gettext("no data") if value is None else format_percent(value, "#,##0.0 %", locale)
+
+
+def status(colour: Colour | None) -> str:
+    """The word for a colour; empty for none."""
+    return str(STATUS[colour]) if colour else ""
 
 
 def count(value: int, locale: Locale) -> str:

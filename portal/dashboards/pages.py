@@ -18,6 +18,7 @@ from portal.dashboards import formats
 from portal.dashboards.board import Board
 from portal.dashboards.filters import Half, Month
 from portal.dashboards.series import Figure, Series
+from portal.dashboards.subjects import Subject
 
 if TYPE_CHECKING:
     from portal.dashboards import charts
@@ -37,6 +38,9 @@ class Row:
     records: str
     below: str
     missed: bool
+    expected: str = ""
+    colour: str = ""
+    status: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Panel:
     rows: Sequence[Row] = ()
     kind: str = ""
     counted: bool = False
+    seasonal: bool = False
     data: Mapping[str, Any] = field(default_factory=dict)
     summary: str = ""
 
@@ -89,7 +94,7 @@ def cards(board: Board) -> list[Card]:
 def attainments(board: Board) -> Panel:
     """All KPIs side by side."""
     lines = [(title(item, board), item.total, _kpi_link(board, item)) for item in board.series]
-    rows = [_row(board, item.subject.sign, *line) for item, line in zip(board.series, lines, strict=True)]
+    rows = [_row(board, item.subject, *line) for item, line in zip(board.series, lines, strict=True)]
     name = gettext("Attainment per KPI")
     data = charts.data("attainment", lines[::-1], "", board.reader.locale)
     return Panel("attainment", name, gettext("KPI"), rows, "attainment", data=data, summary=_summary(name, rows))
@@ -107,7 +112,7 @@ def panels(board: Board) -> list[Panel]:
 
 def total(board: Board) -> Row:
     item = board.series[0]
-    return _row(board, item.subject.sign, title(item, board), item.total, "")
+    return _row(board, item.subject, title(item, board), item.total, "")
 
 
 def latest_halves(board: Board) -> list[tuple[str, str, Row]]:
@@ -125,7 +130,7 @@ def matrix(board: Board) -> tuple[list[str], list[tuple[str, str, list[Row]]]]:
             label = label if len(board.series) == 1 else f"{title(item, board)} · {label}"
             nothing = Figure(None, None, None)
             figures = [item.unit_months.get((key, month), nothing) for month in _shown_months(board)]
-            rows = [_row(board, item.subject.sign, label, figure, "") for figure in figures]
+            rows = [_row(board, item.subject, label, figure, "") for figure in figures]
             found.append((label, _unit_link(board, item, key), rows))
     return heads, found
 
@@ -176,12 +181,12 @@ def _departments(board: Board) -> list[Option]:
 
 
 def _card(board: Board, item: Series) -> Card:
-    sign, name, link = item.subject.sign, title(item, board), _kpi_link(board, item)
+    name, link = title(item, board), _kpi_link(board, item)
     halves = [(row.label, f"{row.actual} · {row.attainment}") for row in _halves(board, item).rows]
     nothing = ("", "")
     latest, before = (*halves[:-3:-1], nothing, nothing)[:2]
     months = _months(board, item, panel_id=f"months-{item.subject.name}")
-    total_row = _row(board, sign, name, item.total, link)
+    total_row = _row(board, item.subject, name, item.total, link)
     return Card(item.subject.name, name, link, total_row, item.total.attainment, latest, before, months)
 
 
@@ -189,7 +194,9 @@ def _months(board: Board, item: Series, panel_id: str = "months") -> Panel:
     locale = board.reader.locale
     lines = [(formats.month(month, locale), figure, "") for month, figure in item.months]
     name = gettext("Plan and actual per month")
-    return _panel(board, item, Panel(panel_id, name, gettext("Month"), kind="months"), lines)
+    seasonal = bool(item.subject.curve)
+    kind = "season" if seasonal else "months"
+    return _panel(board, item, Panel(panel_id, name, gettext("Month"), kind=kind, seasonal=seasonal), lines)
 
 
 def _halves(board: Board, item: Series) -> Panel:
@@ -216,14 +223,14 @@ def _dimension(board: Board, item: Series, name: str) -> Panel:
 def _panel(board: Board, item: Series, bare: Panel, lines: list[tuple[str, Figure, str]]) -> Panel:
     """`bare` with the rows, the chart's data and the summary of `lines`."""
     sign = item.subject.sign
-    rows = [_row(board, sign, *line) for line in lines]
+    rows = [_row(board, item.subject, *line) for line in lines]
     ordered = lines[::-1] if bare.kind == "bars" else lines  # an axis grows upwards, a table downwards
     data = charts.data(bare.kind, ordered, sign, board.reader.locale) if bare.kind else {}
     return replace(bare, rows=rows, data=data, summary=_summary(f"{title(item, board)}: {bare.title}", rows))
 
 
-def _row(board: Board, sign: str, label: str, figure: Figure, link: str) -> Row:
-    locale = board.reader.locale
+def _row(board: Board, subject: Subject, label: str, figure: Figure, link: str) -> Row:
+    locale, sign, colour = board.reader.locale, subject.sign, subject.colour(figure.attainment)
     return Row(
         label,
         link,
@@ -233,6 +240,9 @@ def _row(board: Board, sign: str, label: str, figure: Figure, link: str) -> Row:
         formats.count(figure.records, locale),
         formats.count(figure.below, locale),
         figure.attainment is not None and figure.attainment < 1,
+        formats.number(figure.expected, sign, locale),
+        colour or "",
+        formats.status(colour),
     )
 
 

@@ -2,19 +2,24 @@
 
 Called by board.py; pages and charts read them. Pure. A figure is plan, actual and attainment, each
 None where there is no data (never 0), with the count of records and of those that miss their own
-plan. Attainment follows the KPI's own rule (workflows.scoring).
+plan; a month of a KPI with a season has what the season expects of it (workflows.pace), too.
+Attainment follows the KPI's own rule (workflows.scoring).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from fractions import Fraction
+from math import fsum
 from typing import TypeVar
 
 from portal.dashboards.filters import Half, Month, half_of, months_between
 from portal.dashboards.queries import MONTHS, SPAN, Cell
 from portal.dashboards.subjects import Subject
 from portal.dashboards.units import Units
+from workflows import pace
 from workflows.scoring import attainment, exact
 
 Key = TypeVar("Key", bound=Hashable)
@@ -29,6 +34,7 @@ class Figure:
     attainment: float | None
     records: int = 0
     below: int = 0
+    expected: float | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def series(subject: Subject, cells: Iterable[Cell], units: Units, chosen: int | 
     return Series(
         subject,
         _figure(subject, monthly),
-        _filled(by_month),
+        _seasonal(subject, _filled(by_month)),
         sorted(_grouped(subject, monthly, lambda cell: half_of(month_of(cell), end)).items()),
         sorted(by_unit.items(), key=lambda pair: _unit_order(subject, units, pair[0])),
         _grouped(subject, monthly, lambda cell: (unit_of(cell), month_of(cell))) if subject.unit else {},
@@ -82,6 +88,20 @@ def _filled(by_month: Mapping[Month, Figure]) -> list[tuple[Month, Figure]]:
         return []
     nothing = Figure(None, None, None)
     return [(month, by_month.get(month, nothing)) for month in months_between(min(by_month), max(by_month))]
+
+
+def _seasonal(subject: Subject, months: list[tuple[Month, Figure]]) -> list[tuple[Month, Figure]]:
+    """The months with the plan of all of them spread by the KPI's season; as they are without one."""
+    planned = [figure.plan for _month, figure in months if figure.plan is not None]
+    if not subject.curve or not planned:
+        return months
+    first, last, whole = months[0][0].first_day, months[-1][0].plus(1).first_day - timedelta(days=1), fsum(planned)
+    found, before = [], Fraction(0)
+    for month, figure in months:
+        gone = pace.expected(first, last, month.plus(1).first_day - timedelta(days=1), subject.curve)
+        found.append((month, replace(figure, expected=whole * float(gone - before))))
+        before = gone
+    return found
 
 
 def _valued(subject: Subject, name: str, cells: Sequence[Cell]) -> list[tuple[str | None, Figure]]:

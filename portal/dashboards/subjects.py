@@ -7,16 +7,18 @@ field that its figures are made of; a field that is hidden from the actor divide
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 
 from metadata import access, measure
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.measure import Measure
-from metadata.model import Definition
+from metadata.model import Colour, Definition
 from workflows.scoring import Rule, rule_of
 
 ACTION = "list"
+SHOWN = Decimal("0.001")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,18 @@ class Subject:
     @property
     def definition(self) -> Definition:
         return self.entity.definition
+
+    @property
+    def curve(self) -> tuple[Decimal, ...]:
+        """The KPI's season; empty where it has none."""
+        return self.definition.measure.curve if self.definition.measure else ()
+
+    def colour(self, attainment: float | None) -> Colour | None:
+        """The status of an attainment as it is shown: with one place of a per cent, rounded as Babel does."""
+        spec = self.definition.measure
+        if spec is None or spec.thresholds is None or attainment is None:
+            return None
+        return spec.thresholds.colour(Decimal(str(attainment)).quantize(SHOWN, ROUND_HALF_EVEN))
 
 
 def visible(actor: Actor, catalog: Catalog) -> list[Subject]:

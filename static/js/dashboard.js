@@ -41,7 +41,7 @@
 
   function columnsOf(chart) {
     const columns = {...chart.columns};
-    for (const name of ["plan", "actual", "attainment"]) {
+    for (const name of ["plan", "actual", "attainment", "expected"]) {
       columns[name] = columns[name].map((value) => (value === null ? NaN : value));
     }
     return columns;
@@ -50,7 +50,7 @@
   function fill(one, chart) {
     one.links = chart.columns.link;
     one.factors.factors = chart.factors;
-    if (chart.kind !== "months") one.figure.height = 70 + 38 * Math.max(1, chart.factors.length);
+    if (!["months", "season"].includes(chart.kind)) one.figure.height = 70 + 38 * Math.max(1, chart.factors.length);
     one.source.data = columnsOf(chart);
   }
 

@@ -1,8 +1,21 @@
 """The designer's room: importing it gives the blueprint with all its pages."""
 
-from portal.views.designer import conditions, fields, files, grants, index, layout, publishing, raw, show, steps, texts
+from portal.views.designer import (
+    conditions,
+    fields,
+    files,
+    grants,
+    index,
+    kind,
+    layout,
+    publishing,
+    raw,
+    show,
+    steps,
+    texts,
+)
 from portal.views.designer.base import TITLE, blueprint
 from portal.views.designer.publishing import EFFECTS, TONES
 
-ROOMS = (conditions, fields, files, grants, index, layout, publishing, raw, show, steps, texts)
+ROOMS = (conditions, fields, files, grants, index, kind, layout, publishing, raw, show, steps, texts)
 __all__ = ["EFFECTS", "TITLE", "TONES", "blueprint"]

@@ -18,7 +18,7 @@ from metadata.errors import Conflict, DefinitionError, Problem, ProductError
 from metadata.parser import thawed
 from portal import catalogs
 from portal.access import current_actor
-from portal.designer import conditions, fieldform, sayings, sight
+from portal.designer import conditions, fieldform, kindform, sayings, sight
 from portal.designer import desk as desks
 from portal.designer.desk import Desk, Done
 from portal.errors import worded, wording
@@ -62,7 +62,13 @@ def revision() -> int:
 def page(template: str, desk: Desk, **more: Any) -> str:
     """A page about one definition."""
     return render_template(
-        f"designer/{template}.html", desk=desk, definition=desk.definition, kinds=KINDS, say=_say, **more
+        f"designer/{template}.html",
+        desk=desk,
+        definition=desk.definition,
+        kinds=KINDS,
+        kind_forms=kindform.KEYWORDS,
+        say=_say,
+        **more,
     )
 
 

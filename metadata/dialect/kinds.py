@@ -1,0 +1,103 @@
+"""The second pass over what a kind adds: fields that exist and fit their part, bounds in order, shares that add up.
+
+Called by `meaning` with one definition; what several definitions must agree on is in `together`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from metadata import fieldtypes, measure
+from metadata.dialect.granting import UNDECLARED
+from metadata.errors import Problem
+from metadata.model import Definition, Field
+from metadata.parser.kinds import decimal
+
+COMMITMENTS = {"committed", "aspirational"}
+NO_NUMBER = "“%(name)s” is no number."
+ORDERED = "Green begins above amber."
+WHOLE = "The twelve months of a season add up to %(sum)s; they must add up to 100."
+ADDS_UP = "A season spreads the plan of a year over its months, so the plan must be made of sums, such as sum(amount)."
+
+
+def problems(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
+    """What is wrong under the keyword of the definition's kind."""
+    yield from _measure(definition, declared)
+    yield from _okr(definition, declared)
+
+
+def _part(
+    definition: Definition, declared: frozenset[str], given: Mapping[str, Any], pointer: str
+) -> tuple[Field | None, Problem | None]:
+    """The field that plays the part `pointer` names, or what is wrong with its name."""
+    name = given.get(pointer.rsplit("/", 1)[-1])
+    if name is None:
+        return None, None
+    if name not in declared:
+        return None, Problem(pointer, UNDECLARED, {"name": name})
+    return definition.fields.get(name), None
+
+
+def _measure(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
+    given = definition.document.get("x-measure")
+    if given is None:
+        return
+    if given["time"] not in declared:
+        yield Problem("/x-measure/time", UNDECLARED, {"name": given["time"]})
+    elif given["time"] in definition.fields and definition.fields[given["time"]].type != "date":
+        yield Problem("/x-measure/time", "“%(name)s” is no date.", {"name": given["time"]})
+    read: dict[str, measure.Measure] = {}
+    for word in ("plan", "actual"):
+        try:
+            read[word] = measure.parse(given[word])
+        except measure.MeasureError as error:
+            yield Problem(f"/x-measure/{word}", error.message, error.params)
+            continue
+        for name in sorted(read[word].fields):
+            field = definition.fields.get(name)
+            if name not in declared:
+                yield Problem(f"/x-measure/{word}", UNDECLARED, {"name": name})
+            elif field is not None and not (name in definition.columns and _counts(field)):
+                yield Problem(f"/x-measure/{word}", NO_NUMBER, {"name": name})
+    if given.get("floor", 0) >= given.get("cap", 1.2):
+        yield Problem("/x-measure/cap", "The cap must be above the floor.")
+    yield from _grades(given, "thresholds", "/x-measure")
+    if "curve" in given:
+        total = sum(decimal(share) for share in given["curve"])
+        if total != 100:
+            yield Problem("/x-measure/curve", WHOLE, {"sum": f"{total.normalize():f}" if total else "0"})
+        if "plan" in read and not read["plan"].adds_up:
+            yield Problem("/x-measure/curve", ADDS_UP)
+
+
+def _grades(given: Mapping[str, Any], word: str, above: str) -> Iterator[Problem]:
+    grades = given.get(word)
+    if grades is not None and grades["amber"] >= grades["green"]:
+        yield Problem(f"{above}/{word}/green", ORDERED)
+
+
+def _counts(field: Field) -> bool:
+    return fieldtypes.of(field).numeric or field.type == "boolean"
+
+
+def _okr(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
+    given = definition.document.get("x-okr")
+    if given is None:
+        return
+    score, wrong = _part(definition, declared, given, "/x-okr/score")
+    if wrong is not None:
+        yield wrong
+    elif score is not None and not fieldtypes.of(score).numeric:
+        yield Problem("/x-okr/score", NO_NUMBER, {"name": score.name})
+    choice, wrong = _part(definition, declared, given, "/x-okr/commitment")
+    if wrong is not None:
+        yield wrong
+    elif choice is not None and not {str(one.value) for one in choice.enum} >= COMMITMENTS:
+        message = "“%(name)s” is no choice between committed and aspirational."
+        yield Problem("/x-okr/commitment", message, {"name": choice.name})
+    yield from _grades(given, "grades", "/x-okr")
+    owner, owners = given.get("owner"), definition.owner
+    if (owner == "person" and owners.person is None) or (owner == "unit" and owners.unit is None):
+        message = "Objectives of this level belong to a %(owner)s, but no reference under x-owner says to which."
+        yield Problem("/x-okr/owner", message, {"owner": owner})

@@ -1,0 +1,53 @@
+"""What a kind adds to a definition, from its keyword to frozen values; each function takes what stands under it.
+
+Called by `definition`. The document has passed `metadata.dialect.check`; numbers become exact decimals as they were
+written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from metadata.model import Grades, Measure, Okr, frozen
+from metadata.parser.freezing import frozen_deep
+
+_MEASURE = ("time", "plan", "actual", "direction", "unit", "baseline", "floor", "cap")
+_READ = (*_MEASURE, "thresholds", "curve")
+GRADES = {"amber": 0.4, "green": 0.7}
+EXPECTED = {"committed": Decimal(1), "aspirational": Decimal("0.7")}
+
+Given = Mapping[str, Any] | None
+
+
+def measure(given: Given) -> Measure | None:
+    """How a KPI is measured."""
+    if given is None:
+        return None
+    known = {key: str(given[key]) for key in _MEASURE if key in given}
+    extra = {key: value for key, value in given.items() if key not in _READ}
+    return Measure(
+        **known,
+        extra=frozen_deep(extra),
+        thresholds=_grades(given["thresholds"]) if "thresholds" in given else None,
+        curve=tuple(decimal(share) for share in given.get("curve", ())),
+    )
+
+
+def okr(given: Given) -> Okr | None:
+    """The place of a level of objectives, and how its scores are read."""
+    if given is None:
+        return None
+    words = {key: given[key] for key in ("level", "parent", "owner", "score", "commitment") if key in given}
+    expects = {**EXPECTED, **{key: decimal(value) for key, value in given.get("expects", {}).items()}}
+    return Okr(**words, grades=_grades(given.get("grades", GRADES)), expects=frozen(expects))
+
+
+def decimal(value: Any) -> Decimal:
+    """A number of JSON as it was written."""
+    return Decimal(str(value))
+
+
+def _grades(given: Mapping[str, Any]) -> Grades:
+    return Grades(decimal(given["amber"]), decimal(given["green"]))
