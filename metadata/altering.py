@@ -81,7 +81,7 @@ def _one(session: Session, plan: Plan, name: str, weight: Weight) -> None:
         transfer.clear(connection, one)
     migrate.drop_columns(connection, new.table_name, [one.move.marker for one in looked if one.move.staged])
     filling = _newly_required(old, new)
-    migrate.alter_table(connection, old, new, plan.pasts[name].fields, {f.column for f in filling})
+    migrate.alter_table(connection, old, new, plan.pasts[name], {f.column for f in filling})
     for one in looked:
         transfer.write(connection, one)
     _fill_defaults(session, new, filling, looked)
@@ -96,7 +96,7 @@ def _newly_required(old: Definition, new: Definition) -> list[Field]:
 
 
 def _fill_defaults(session: Session, new: Definition, filling: Sequence[Field], looked: Sequence[Looked]) -> None:
-    moved = {one.move.target.column for one in looked}
+    moved = {one.move.target.column for one in looked if one.move.within is None}
     table = tables.runtime_table(new)
     for item in filling:
         if item.has_default and item.column not in moved:

@@ -96,10 +96,11 @@ def returned(old: Definition) -> Change:
 
 def pairs(old: Definition, new: Definition) -> Iterator[tuple[Field | None, Field | None]]:
     """Each field as it was and as it will be: those of the new definition in its order, then those that go."""
-    yield from _paired(old.fields, new.fields)
+    yield from paired(old.fields, new.fields)
 
 
-def _paired(old: Mapping[str, Field], new: Mapping[str, Field]) -> Iterator[tuple[Field | None, Field | None]]:
+def paired(old: Mapping[str, Field], new: Mapping[str, Field]) -> Iterator[tuple[Field | None, Field | None]]:
+    """The same for the fields of one level: of the record, or of the rows of a list."""
     by_column = {f.column: f for f in old.values()}
     by_origin = {f.origin: f for f in old.values()}
     kept = {f.column for f in new.values()} & by_column.keys()
@@ -180,7 +181,7 @@ def _rows(name: str, old: Field, item: Field) -> list[Change]:
     """The fields of a child table, told under the name of the table and theirs."""
     if not (old.rows and item.rows):
         return []
-    found = [c for pair in _paired(old.rows, item.rows) for c in _change(name, *pair)]
+    found = [c for pair in paired(old.rows, item.rows) for c in _change(name, *pair)]
     return [_of_rows(item, change) for change in found]
 
 

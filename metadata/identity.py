@@ -17,7 +17,7 @@ from metadata.model import Definition, Field
 from metadata.names import shortened
 from metadata.parser import thawed
 from metadata.parser.fields import read_fields
-from metadata.past import Past
+from metadata.past import Lived, Past
 
 LONGEST_COLUMN = 55  # a number may follow
 Document = Mapping[str, Any]
@@ -44,10 +44,27 @@ def resolve(
     column of its own though its values could stay where they are.
     """
     plain: dict[str, Any] = json.loads(json.dumps(thawed(document)))
-    properties = dict(_properties(plain, ""))
+    properties, wanted = dict(_properties(plain, "")), read_fields(plain, {})
+    today = _settle(properties, wanted, current.fields if current else {}, past, restoring, aside)
+    for name, item in properties.items():
+        if wanted[name].rows:
+            field = today.get(name)
+            same = field.rows if field is not None and field.column == item["x-id"] else {}
+            _settle(item["items"]["properties"], wanted[name].rows, same, past.rows(item["x-id"]), restoring, nowhere)
+    return plain
+
+
+def _settle(
+    properties: Mapping[str, dict[str, Any]],
+    wanted: Mapping[str, Field],
+    current: Mapping[str, Field],
+    past: Lived,
+    restoring: bool,
+    aside: Aside,
+) -> dict[str, Field]:
+    """Give each property its column; for each the field of today that it is."""
     today = _matched(properties, current, past)
     names = _Names(properties, today.values(), past)
-    wanted = read_fields(plain, {})
     for name, item in properties.items():
         field = today.get(name)
         if field is None:
@@ -57,9 +74,7 @@ def resolve(
                 _return(item, names)
         elif not restoring:
             _carry(item, field, wanted[name], names, aside)
-        if wanted[name].rows:
-            _rows(item, wanted[name], field, past)
-    return plain
+    return today
 
 
 def _properties(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -71,21 +86,6 @@ def _properties(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, d
             yield f"{prefix}{name}", item
 
 
-def _rows(item: dict[str, Any], wanted: Field, field: Field | None, past: Past) -> None:
-    """The columns of a child table's rows; one whose values would have to be converted is another column."""
-    properties: dict[str, dict[str, Any]] = item["items"]["properties"]
-    same = field if field is not None and field.column == item["x-id"] else None
-    by_column = {f.column: f for f in same.rows.values()} if same else {}
-    used = past.row_columns.get(item["x-id"], frozenset()) | {p["x-id"] for p in properties.values() if "x-id" in p}
-    for name, inner in properties.items():
-        known = by_column.get(inner["x-id"]) if "x-id" in inner else same.rows.get(name) if same else None
-        if known is not None and not changes.converts(known, wanted.rows[name]):
-            inner["x-id"] = known.column
-        elif known is not None or "x-id" not in inner:
-            inner["x-id"] = _fresh(name, used)
-        used |= {inner["x-id"]}
-
-
 def _fresh(name: str, used: Collection[str]) -> str:
     column = born = shortened(name.replace(".", "__"), LONGEST_COLUMN)
     number = 2
@@ -94,24 +94,24 @@ def _fresh(name: str, used: Collection[str]) -> str:
     return column
 
 
-def _matched(properties: Mapping[str, Mapping[str, Any]], current: Definition | None, past: Past) -> dict[str, Field]:
+def _matched(
+    properties: Mapping[str, Mapping[str, Any]], current: Mapping[str, Field], past: Lived
+) -> dict[str, Field]:
     """For each property the field of today that it is."""
-    if current is None:
-        return {}
-    by_column = {f.column: f for f in current.fields.values()}
-    by_origin = {f.origin: f for f in current.fields.values()}
+    by_column = {f.column: f for f in current.values()}
+    by_origin = {f.origin: f for f in current.values()}
     found = {name: by_column[p["x-id"]] for name, p in properties.items() if p.get("x-id") in by_column}
     for name, item in properties.items():
         if name in found:
             continue
         given = item.get("x-id")
-        field = current.fields.get(name) if given is None else by_origin.get(_origin(item, given, past))
+        field = current.get(name) if given is None else by_origin.get(_origin(item, given, past))
         if field is not None and field not in found.values():
             found[name] = field
     return found
 
 
-def _origin(item: Mapping[str, Any], given: str, past: Past) -> str:
+def _origin(item: Mapping[str, Any], given: str, past: Lived) -> str:
     if item.get("x-was"):
         return str(item["x-was"][-1])
     known = past.fields.get(given)
@@ -121,7 +121,7 @@ def _origin(item: Mapping[str, Any], given: str, past: Past) -> str:
 class _Names:
     """Column names that nobody has: neither in the document nor in the table."""
 
-    def __init__(self, properties: Mapping[str, Mapping[str, Any]], today: Iterable[Field], past: Past) -> None:
+    def __init__(self, properties: Mapping[str, Mapping[str, Any]], today: Iterable[Field], past: Lived) -> None:
         self.past = past
         self.given = {p["x-id"] for p in properties.values() if "x-id" in p}
         self.used = {column for p in properties.values() for column in (p.get("x-id"), *p.get("x-was", ())) if column}

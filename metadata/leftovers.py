@@ -19,7 +19,7 @@ from metadata.converting import Step
 from metadata.fieldtypes import BadValue
 from metadata.model import Definition, Field
 from metadata.moving import way
-from metadata.past import Past
+from metadata.past import Lived, Past
 
 CHUNK = 1000
 
@@ -28,33 +28,43 @@ def leftovers(session: Session, catalog: Catalog, name: str, field: str) -> Iter
     """The records, in the order of their ids, whose field is empty while an earlier column holds a value for it.
 
     Of several columns the newest that has a value tells; one that converts after all was taken out by somebody since.
+    `field` may be one of rows, as `list.field`.
     """
-    entity = catalog[name]
-    item = entity.definition.fields[field]
-    past = Past(session, name)
-    known = [past.fields[c] for c in item.was if c in past.columns and c in past.fields]
+    definition, past = catalog[name].definition, Past(session, name)
+    lived: Lived = past
+    table_name, of = definition.table_name, "id"
+    item = definition.fields.get(field)
+    if item is None:
+        within, _dot, inner = field.rpartition(".")
+        rows = definition.fields[within]
+        item, lived = rows.rows[inner], past.rows(rows.column)
+        table_name, of = side_tables.name_of(definition, rows), "_record"
+    known = [lived.fields[c] for c in item.was if c in lived.columns and c in lived.fields]
     earlier = [old for old in known if old.formula is None]
     if not earlier or item.formula is not None:
         return
     labels = labelling.labels(session, catalog)
-    ways = {old.column: tuple(way(old, item, past, labels)) for old in earlier}
-    for row in _rows(session, entity.definition, item, earlier):
+    ways = {old.column: tuple(way(old, item, lived, labels)) for old in earlier}
+    for row in _rows(session, definition, item, earlier, (table_name, of)):
         for old in earlier:
             if row[old.column] is not None:
-                sample = _left(ways[old.column], row["id"], row[old.column])
+                sample = _left(ways[old.column], row[of], row[old.column])
                 if sample is not None:
                     yield sample
                 break
 
 
-def _rows(session: Session, definition: Definition, item: Field, earlier: list[Field]) -> Iterator[Any]:
+def _rows(
+    session: Session, definition: Definition, item: Field, earlier: list[Field], place: tuple[str, str]
+) -> Iterator[Any]:
     stored = [f for f in (item, *earlier) if f.stored]
     columns = [sa.Column(f.column, fieldtypes.of(f).sql(f)) for f in stored]
-    table = sa.Table(definition.table_name, sa.MetaData(), sa.Column("id", sa.BigInteger), *columns)
+    own = [sa.Column(name, sa.BigInteger) for name in dict.fromkeys(("id", place[1]))]
+    table = sa.Table(place[0], sa.MetaData(), *own, *columns)
     values = {f.column: transfer.value_in(definition, table, f) for f in (item, *earlier)}
     has = {f.column: _has(definition, table, f) for f in (item, *earlier)}
     held = sa.or_(*(has[f.column] for f in earlier))
-    wanted = [table.c.id, *(values[f.column].label(f.column) for f in earlier)]
+    wanted = [*(table.c[column.name] for column in own), *(values[f.column].label(f.column) for f in earlier)]
     last = 0
     while True:
         empty = (table.c.id > last, sa.not_(has[item.column]), held)

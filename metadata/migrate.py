@@ -18,6 +18,7 @@ from metadata import fieldtypes, side_tables, tables
 from metadata.model import Definition, Field
 from metadata.names import constraint_name
 from metadata.operations import create_check, on
+from metadata.past import Past
 
 if TYPE_CHECKING:
     from alembic.operations import BatchOperations, Operations
@@ -40,12 +41,10 @@ def create_tables(connection: Connection, definitions: Sequence[Definition]) -> 
         side_tables.create(connection, definition)
 
 
-def alter_table(
-    connection: Connection, old: Definition, new: Definition, earlier: Mapping[str, Field], filling: Collection[str]
-) -> None:
+def alter_table(connection: Connection, old: Definition, new: Definition, past: Past, filling: Collection[str]) -> None:
     """Bring the columns of `old` to `new`: new ones first, then types, checks and what may be empty again.
 
-    `earlier` has the fields of columns out of sight, for those that return; the columns in `filling` are held to NOT
+    `past` knows the fields of columns out of sight, for those that return; the columns in `filling` are held to NOT
     NULL later, when their values are there, and unique indexes are made last of all (`reindex`).
     """
     operations = on(connection)
@@ -55,13 +54,13 @@ def alter_table(
         if item.column not in held:
             _add_column(operations, connection, new, item)
         elif item.column not in before:  # it returns, or was filled ahead
-            before[item.column] = replace(earlier.get(item.column, item), required=False)
+            before[item.column] = replace(past.fields.get(item.column, item), required=False)
     fixed = {name for name, column in held.items() if not column["nullable"]}
     if connection.dialect.name != "sqlite":
         _alter_columns(operations, connection, before, new)
     elif _must_rebuild(connection, old, before, new, fixed):
         _rebuild_on_sqlite(operations, connection, new, filling)
-    side_tables.bring(connection, old, new)
+    side_tables.bring(connection, old, new, {f.column: past.rows(f.column).fields for f in new.lists.values()})
 
 
 def stage_column(connection: Connection, definition: Definition, item: Field, marker: str) -> None:

@@ -7,17 +7,17 @@ it as it is; else the old value is converted; what does not convert is empty and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from metadata import changes, fieldtypes
+from metadata import changes, fieldtypes, side_tables
 from metadata.converting import Labels, Step, no_labels
 from metadata.fieldtypes import BadValue
 from metadata.model import Definition, Field
 from metadata.names import constraint_name
-from metadata.past import Past
+from metadata.past import Lived, Past
 from metadata.validation import Single
 
 CHUNK = 2000
@@ -30,6 +30,7 @@ Fill = Callable[[Mapping[str, Any]], Any]
 class Move:
     """The values of `target` come from the column of `source`, by `steps`; `held` is how the column that is there
     already was used last. Without a source they come from `fill` alone. `refill` is the `fill` that a move back undoes.
+    Of a field of rows `within` is their list, and the fields of `definition` are those of a row.
     """
 
     definition: Definition
@@ -40,6 +41,17 @@ class Move:
     fill: Fill | None = None
     refill: Fill | None = None
     staged: bool = False
+    within: Field | None = None
+
+    @property
+    def name(self) -> str:
+        """What the filled field is called: of rows `list.field`."""
+        return f"{self.within.name}.{self.target.name}" if self.within else self.target.name
+
+    @property
+    def table_name(self) -> str:
+        """The table whose rows are moved: that of the records, or of the rows of the list `within`."""
+        return side_tables.name_of(self.definition, self.within) if self.within else self.definition.table_name
 
     @property
     def marker(self) -> str:
@@ -49,6 +61,8 @@ class Move:
     @property
     def temporary(self) -> str:
         """The name of the table that holds the new values until they are written."""
+        if self.within:
+            return constraint_name("moverow", self.definition.name, f"{self.within.column}__{self.target.column}")
         return constraint_name("move", self.definition.name, self.target.column)
 
 
@@ -70,8 +84,24 @@ def planned(
 
     `staging`: start values of new fields are moves too, since nothing is to be left for the end.
     """
-    found = []
+    found = list(_moves(old, changes.pairs(old, new), past, labels, fills, staging))
     for before, after in changes.pairs(old, new):
+        if before is not None and after is not None and before.rows and before.column == after.column:
+            row, lived = replace(old, fields=before.rows), past.rows(after.column)
+            pairs = changes.paired(before.rows, after.rows)
+            found += [replace(m, within=after) for m in _moves(row, pairs, lived, labels, fills, staging=True)]
+    return found
+
+
+def _moves(
+    old: Definition,
+    pairs: Iterable[tuple[Field | None, Field | None]],
+    past: Lived,
+    labels: Labels,
+    fills: Callable[[Definition, Field], Fill | None],
+    staging: bool,
+) -> Iterator[Move]:
+    for before, after in pairs:
         if after is None or (before is not None and before.column == after.column):
             continue
         source = before or _lived_in(after, past)
@@ -82,14 +112,13 @@ def planned(
             held = past.fields.get(after.column) if after.column in past.columns else None
             steps = tuple(way(source, after, past, labels))
             refill = fills(old, source) if steps and steps[0].back else None
-            found.append(Move(old, after, source, held, steps, fill, refill, staged))
+            yield Move(old, after, source, held, steps, fill, refill, staged)
         elif source is None and (staged or after.column not in past.columns):
             if fill is not None or ((staged or staging) and after.required and after.has_default):
-                found.append(Move(old, after, fill=fill, staged=staged))
-    return found
+                yield Move(old, after, fill=fill, staged=staged)
 
 
-def _lived_in(item: Field, past: Past) -> Field | None:
+def _lived_in(item: Field, past: Lived) -> Field | None:
     """Of a field that returns: as it was in force last."""
     if item.column not in past.columns and not item.was:
         return None
@@ -97,7 +126,7 @@ def _lived_in(item: Field, past: Past) -> Field | None:
     return last if last is not None and last.column in past.columns else None
 
 
-def way(source: Field, target: Field, past: Past, labels: Labels) -> Iterator[Step]:
+def way(source: Field, target: Field, past: Lived, labels: Labels) -> Iterator[Step]:
     """Back from the source to where the two parted, then on to the target, as the values went once."""
     up, down = (source.column, *source.was), (target.column, *target.was)
     meeting = next((column for column in up if column in down), None)

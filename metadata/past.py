@@ -5,8 +5,10 @@ Made by `publish` for each definition that it looks at; reads nothing until it i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
@@ -14,6 +16,37 @@ from sqlalchemy.orm import Session
 from metadata import side_tables, store
 from metadata.model import SYSTEM_COLUMNS, Field
 from metadata.parser import parse
+
+
+class Lived(Protocol):
+    """Where values lived: in the records of a definition, or in the rows of one of its lists."""
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that are there, in sight or not."""
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """For each column the field as the last version had it that used the column."""
+
+    def last(self, origin: str) -> Field | None:
+        """The field whose values were born in the column `origin`, as it was in force last."""
+
+
+@dataclass(frozen=True)
+class PastRows:
+    """The columns and fields that the rows of one list ever had."""
+
+    fields: Mapping[str, Field]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """See `Lived`."""
+        return frozenset(self.fields)
+
+    def last(self, origin: str) -> Field | None:
+        """See `Lived`."""
+        return next((item for item in self.fields.values() if item.origin == origin), None)
 
 
 class Past:
@@ -33,13 +66,16 @@ class Past:
         own = frozenset(found["name"] for found in inspector.get_columns(table)) - set(SYSTEM_COLUMNS)
         return own | side_tables.columns(self._session.connection(), self._name)
 
+    def rows(self, column: str) -> PastRows:
+        """What the rows of the list in this column were, back to its first version."""
+        return PastRows(self._rows.get(column, {}))
+
     @cached_property
-    def row_columns(self) -> dict[str, frozenset[str]]:
-        """For the column of each child table the columns of its rows, in sight or not."""
-        found: dict[str, frozenset[str]] = {}
+    def _rows(self) -> dict[str, dict[str, Field]]:
+        found: dict[str, dict[str, Field]] = {}
         for item in self._newest_first():
-            if item.rows:
-                found[item.column] = found.get(item.column, frozenset()) | {f.column for f in item.rows.values()}
+            for inner in item.rows.values():
+                found.setdefault(item.column, {}).setdefault(inner.column, inner)
         return found
 
     @cached_property

@@ -79,12 +79,19 @@ def preview(
         return Preview((), tuple(refused))
     plan = planning.plan(session, catalog, given, restoring=restoring)
     weight = weighing.weigh(plan.scales(session, confirm), keep=False)
+    weight.problems += staging.too_many_entries(session, plan)
     weight.changes = purged.explained(session, plan.new, weight.changes)
     touched = {name for name, changes in weight.changes.items() if changes}
     dependents = sorted({other for name in touched for other, _field in catalog.referrers.get(name, ())} - touched)
     changes = tuple(c for listed in weight.changes.values() for c in listed)
     relies = tuple(find_dependents(session, catalog, changes))
     return Preview(changes, tuple(weight.problems), tuple(dependents), relies)
+
+
+def require_possible(problems: Sequence[Problem]) -> None:
+    """Raise DefinitionError with everything that stands in the way."""
+    if problems:
+        raise DefinitionError("The definitions can't be published yet.", problems=problems)
 
 
 def publish(
@@ -118,9 +125,9 @@ def publish(
     refuse_overtaken(session, plan, bases or {})
     order = {"documents": given, "actor": actor, "comment": comment, "bases": bases, "confirm": confirm}
     staging.refuse_large(session, plan, {**order, "rolled_back_to": rolled_back_to})
+    require_possible(staging.too_many_entries(session, plan))
     weight = weighing.weigh(plan.scales(session, confirm), keep=True)
-    if weight.problems:
-        raise DefinitionError("The definitions can't be published yet.", problems=weight.problems)
+    require_possible(weight.problems)
     if not plan.documents:
         return catalog
     altering.change_tables(session, plan, weight, step)

@@ -35,6 +35,7 @@ from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
 from metadata.model import Definition, Field
 from metadata.past import Past
 from metadata.purged import Purged
+from metadata.records import pointing
 from metadata.records.remove import purge as purge_record
 from metadata.tables import system_columns
 
@@ -248,9 +249,10 @@ def _delete_records(
     table = catalog[one.definition].table
     ids = list(session.execute(sa.select(table.c.id).where(table.c._removed_at.is_not(None))).scalars())
     gone: list[int] = []
+    apart = pointing.out_of_sight(session, catalog, one.definition)
     for record_id in ids:
         try:
-            purge_record(session, catalog, one.definition, actor, record_id, now=now)
+            purge_record(session, catalog, one.definition, actor, record_id, now=now, apart=apart)
         except (Conflict, NotFound):
             continue
         gone.append(record_id)

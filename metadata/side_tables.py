@@ -62,15 +62,19 @@ def create(connection: Connection, definition: Definition) -> None:
             _extend(connection, definition, field)
 
 
-def bring(connection: Connection, old: Definition, new: Definition) -> None:
-    """The tables of `new`, with the columns that rows gained and the types that became wider."""
+def bring(connection: Connection, old: Definition, new: Definition, past: Mapping[str, Mapping[str, Field]]) -> None:
+    """The tables of `new`, with the columns that rows gained and the types that became wider.
+
+    `past` has for the column of each list what the columns of its rows were used for last.
+    """
     create(connection, new)
     if connection.dialect.name == "sqlite":
         return  # its columns take any type
     before = {f.column: f for f in old.lists.values()}
     operations = on(connection)
     for field in new.lists.values():
-        earlier = {f.column: f for f in before[field.column].rows.values()} if field.column in before else {}
+        earlier = dict(past.get(field.column, {}))
+        earlier |= {f.column: f for f in before[field.column].rows.values()} if field.column in before else {}
         for item in field.rows.values():
             kinds = [kind_of(f).compile(connection.dialect) for f in (earlier.get(item.column, item), item)]
             if kinds[0] != kinds[1]:

@@ -20,13 +20,18 @@ from sqlalchemy.orm import Session
 from metadata import aligning, altering, fieldtypes, migrate, planning, store, transfer
 from metadata.access import Actor
 from metadata.catalog import Catalog
-from metadata.errors import Busy, Conflict, NotFound
+from metadata.dialect import places
+from metadata.errors import Busy, Conflict, NotFound, Problem
 from metadata.model import Definition, Field
 from metadata.moving import Judge, Move
 from metadata.planning import Document, Plan
 
 LARGE = 100_000
 TOO_LARGE = "This changes %(rows)s records, more than is done at once; a job does it."
+TOO_MANY_ENTRIES = (
+    "“%(field)s” has %(count)s entries to be made anew; lists are converted for at most %(most)s at once."
+)
+ENTRIES_HINT = "Add a new field beside it, and fill that by an import."
 GONE = "This publish was given up."
 
 
@@ -58,6 +63,21 @@ def refuse_large(session: Session, plan: Plan, order: Mapping[str, Any]) -> None
         raise large
 
 
+def too_many_entries(session: Session, plan: Plan) -> list[Problem]:
+    """A problem for each list or field of rows that is too large to be converted: entries aren't made ahead."""
+    found = []
+    for name, moves in plan.moves.items():
+        for move in moves:
+            if not (move.target.many or move.within) or move.source is None:
+                continue
+            count = _size(session.connection(), move.table_name)
+            if count > LARGE:
+                pointer = places.pointer(move.name) if not move.within else places.row_pointer(move.name)
+                params = {"field": move.target.title(), "count": count, "most": LARGE}
+                found.append(Problem(pointer, TOO_MANY_ENTRIES, params, ENTRIES_HINT, name))
+    return found
+
+
 def rows_to_write(session: Session, plan: Plan) -> int:
     """The records of the large tables in which the plan writes; none where all were made ahead."""
     total = 0
@@ -73,7 +93,7 @@ def rows_to_write(session: Session, plan: Plan) -> int:
 def _writes(session: Session, before: Definition, after: Definition, moves: Sequence[Move], ahead: set[str]) -> bool:
     """Whether the table is large and a field would be converted, filled or stored anew in all of it."""
     held = {f.column: f for f in before.columns.values()}
-    touched = any(not move.staged and not move.target.many for move in moves) or any(
+    touched = any(not (move.staged or move.target.many or move.within) for move in moves) or any(
         item.column not in ahead and _rewritten(session, held.get(item.column), item) for item in after.columns.values()
     )
     return touched and _size(session.connection(), before.table_name) > LARGE
@@ -118,7 +138,9 @@ def begin(
             if _size(session.connection(), definition.table_name) <= LARGE:
                 continue
             for move in moves:
-                if move.target.many:  # entries have a table of their own, and are made in the last transaction
+                if (
+                    move.target.many or move.within
+                ):  # entries have a table of their own, and are made in the last transaction
                     continue
                 migrate.stage_column(session.connection(), definition, move.target, move.marker)
                 fresh = [] if move.held is not None else [move.target.column]

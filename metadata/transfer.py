@@ -50,7 +50,7 @@ def look(session: Session, move: Move, *, keep: bool) -> Looked:
         for row in rows:
             given, held = row.get("_given"), row.get("_held")
             judged = judge.row(given, held, row)
-            tally.add(judge, row["id"], judged, given, held)
+            tally.add(judge, row["_of"], judged, given, held)
             if judged.kind != "misfits" and judged.value != held:
                 writes.append({"id": row["id"], "value": judged.value})
         if kept is not None and writes:
@@ -79,9 +79,10 @@ def _temporary(connection: Connection, move: Move) -> Table:
 def chunks(
     connection: Connection, move: Move, after: int = 0, size: int = CHUNK
 ) -> Iterator[Sequence[Mapping[str, Any]]]:
-    """All records, those in the bin too, by id; of a staged move those that were not made ready or changed since."""
+    """All records or rows by id, those in the bin too, of a staged move those not ready; `_of` is the record's id."""
     table = _table(move)
-    wanted: list[sa.ColumnElement[Any]] = [table.c.id, table.c._version]
+    wanted: list[sa.ColumnElement[Any]] = [table.c.id, table.c["_record" if move.within else "id"].label("_of")]
+    wanted += [table.c._version] if not move.within else []
     left = table.c[move.marker].is_distinct_from(table.c._version) if move.staged else sa.true()
     if move.fill or move.refill:
         wanted += [table.c[f.column].label(f.name) for f in move.definition.columns.values()]
@@ -113,9 +114,10 @@ def _table(move: Move) -> Table:
     if move.staged:
         items.setdefault(move.target.column, move.target)
     columns = [sa.Column(f.column, fieldtypes.of(f).sql(f)) for f in items.values()]
-    own = [sa.Column("id", Id, primary_key=True), sa.Column("_version", sa.Integer)]
+    own = [sa.Column("id", Id, primary_key=True), sa.Column("_record", Id)]
+    own += [sa.Column("_version", sa.Integer)] if not move.within else []
     own += [sa.Column(move.marker, sa.Integer)] if move.staged else []
-    return Table(move.definition.table_name, sa.MetaData(), *own, *columns)
+    return Table(move.table_name, sa.MetaData(), *own, *columns)
 
 
 def make_ready(connection: Connection, move: Move, judge: Judge, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -198,7 +200,7 @@ def write(connection: Connection, looked: Looked) -> None:
         drop(connection, looked)
         return
     column = sa.Column(move.target.column, fieldtypes.of(move.target).sql(move.target))
-    table = Table(move.definition.table_name, sa.MetaData(), sa.Column("id", Id, primary_key=True), column)
+    table = Table(move.table_name, sa.MetaData(), sa.Column("id", Id, primary_key=True), column)
     connection.execute(table.update().where(table.c.id == kept.c.id).values({column.name: kept.c.value}))
     drop(connection, looked)
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from metadata import changes, fieldtypes, filling, gathering, moving, side_tables, transfer, uniqueness
 from metadata.catalog import Catalog, Entity
 from metadata.changes import Change
+from metadata.dialect import places
 from metadata.errors import Problem
 from metadata.model import Definition, Field
 from metadata.moving import Move
@@ -27,6 +28,7 @@ from metadata.transfer import Looked
 from metadata.validation import Single
 
 EXAMPLES = 5
+MOVED = ("converted", "field added", "row converted", "row field added")
 NO_VALUE = "“%(field)s” is required, and %(count)s records have no value for it."
 NO_VALUE_HINT = "Give the field a default, or say under x-moves what fills it: those records get it."
 OTHER_TYPE = "The column “%(column)s” holds values of another type from an earlier version."
@@ -88,45 +90,64 @@ def _looked(scales: Scales, name: str, keep: bool) -> dict[str, Looked]:
     if not moves or name not in scales.old or not scales.old[name].definition.stores_records:
         return {}
     unique = uniqueness.fields(scales.new[name].definition)
-    return {
-        move.target.name: transfer.look(scales.session, move, keep=keep or move.target.name in unique) for move in moves
-    }
+    return {move.name: transfer.look(scales.session, move, keep=keep or move.name in unique) for move in moves}
 
 
 def _one(scales: Scales, change: Change, looked: Mapping[str, Looked]) -> Weighed:
     name = change.definition
-    pointer = f"/properties/{change.field}" if change.field else ""
+    pointer = _pointer(change)
     if change.effect == "hides" and name not in scales.confirm:
         hint = "Confirm it with the name of the definition."
         return change, Problem(pointer, "%(what)s This needs to be confirmed.", {"what": change.text}, hint, name)
-    if change.kind in ("converted", "field added"):
+    if change.kind in MOVED:
         problem = _unreadable(scales, change, pointer) or _other_type(scales, change, pointer)
         if problem is not None:
             return change, problem
-    if change.field in looked and change.kind in ("converted", "field added"):
+    if change.field in looked and change.kind in MOVED:
         return _moved(change, looked[change.field], pointer)
-    if change.kind == "converted" or (change.kind == "required" and change.field in looked):
+    if change.kind in ("converted", "row converted") or (
+        change.kind in ("required", "row required") and change.field in looked
+    ):
         return change, None  # told where it is moved; a definition without records has nothing to move
     if change.kind in ("field added", "required"):
         return _required(scales, change, pointer)
     if change.effect == "narrows" and change.kind != "unique":
-        return _narrowing(scales.session, scales.old, scales.new, change, pointer)
+        return _narrowing(scales.session, scales.old, scales.new, change, pointer, frozenset(looked))
     return change, None
+
+
+def _pointer(change: Change) -> str:
+    """Where the field stands in its document."""
+    if not change.kind.startswith("row "):
+        return places.pointer(change.field) if change.field else ""
+    return places.row_pointer(change.field)
+
+
+def _named(definition: Definition, change: Change) -> Field:
+    if not change.kind.startswith("row "):
+        return definition.fields[change.field]
+    name, _dot, inner = change.field.rpartition(".")
+    return definition.fields[name].rows[inner]
 
 
 def _unreadable(scales: Scales, change: Change, pointer: str) -> Problem | None:
     """A new formula that names a field which the version before had not; one that returns was right in its time."""
-    item, name = scales.new[change.definition].definition.fields[change.field], change.definition
-    if item.column in scales.pasts[name].fields:
+    name, before = change.definition, scales.old[change.definition].definition
+    item, lived = _named(scales.new[name].definition, change), scales.pasts[name].fields
+    if change.kind.startswith("row "):
+        rows = scales.new[name].definition.fields[change.field.rpartition(".")[0]].column
+        lived = dict(scales.pasts[name].rows(rows).fields)
+        before = replace(before, fields=next(f.rows for f in before.fields.values() if f.column == rows))
+    if item.column in lived:
         return None
-    wrong = filling.wrong(scales.old[name].definition, item)
+    wrong = filling.wrong(before, item)
     return wrong and replace(wrong, pointer=f"{pointer}/x-moves/fill", source=name)
 
 
 def _other_type(scales: Scales, change: Change, pointer: str) -> Problem | None:
     """A field that is to be converted into a column whose own values are of another type."""
     for move in scales.moves.get(change.definition, ()):
-        if move.target.name == change.field and not _possible(move):
+        if move.name == change.field and not _possible(move):
             return Problem(pointer, OTHER_TYPE, {"column": move.target.column}, OWN_COLUMN, change.definition)
     return None
 
@@ -196,12 +217,14 @@ def _returning(scales: Scales, before: Definition, item: Field, pointer: str) ->
     return Problem(pointer, sentence, params, OWN_COLUMN, before.name)
 
 
-def _narrowing(session: Session, old: Catalog, new: Catalog, change: Change, pointer: str) -> Weighed:
+def _narrowing(
+    session: Session, old: Catalog, new: Catalog, change: Change, pointer: str, moved: frozenset[str]
+) -> Weighed:
     """Hold every stored record against the new rules."""
     name = change.definition
     if not old[name].definition.stores_records:
         return change, None
-    bad = list(_offending(session, old, new, change))
+    bad = list(_offending(session, old, new, change, moved))
     counted = replace(change, count=len(bad), examples=_examples(bad))
     if not bad:
         return counted, None
@@ -210,12 +233,14 @@ def _narrowing(session: Session, old: Catalog, new: Catalog, change: Change, poi
     return counted, Problem(pointer, sentence, params, "Mend these records first.", name)
 
 
-def _offending(session: Session, old: Catalog, new: Catalog, change: Change) -> Iterator[int]:
+def _offending(session: Session, old: Catalog, new: Catalog, change: Change, moved: frozenset[str]) -> Iterator[int]:
     before, after = old[change.definition], new[change.definition]
     if not change.field:
         return _against(session, old, before, after)
     name = change.field.rpartition(".")[0] if change.kind.startswith("row ") else change.field
-    return _beyond(session, old, before, after.definition.fields[name])
+    item = after.definition.fields[name]
+    kept = {n: f for n, f in item.rows.items() if f"{name}.{n}" not in moved}  # the others are judged where they move
+    return _beyond(session, old, before, replace(item, rows=kept))
 
 
 def _beyond(session: Session, old: Catalog, before: Entity, item: Field) -> Iterator[int]:

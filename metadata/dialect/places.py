@@ -21,6 +21,12 @@ def pointer(name: str) -> str:
     return found
 
 
+def row_pointer(name: str) -> str:
+    """The pointer of a field of rows; `a.b` is field b of the rows of the list a."""
+    above, _dot, inner = name.rpartition(".")
+    return step(f"{pointer(above)}/items/properties", inner)
+
+
 def schema(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """The schema of a field."""
     found = document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,13 +14,15 @@ from metadata.access import Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Conflict, Invalid, NotFound, StaleVersion
-from metadata.records import lists
+from metadata.records import lists, pointing
 from metadata.records.checks import collisions
 from metadata.records.columns import pointing_at
+from metadata.records.pointing import Pointer
 from metadata.records.read import HIDDEN_RECORD, Record, find
 from metadata.records.write import STALE, find_for_edit
 from metadata.validation import as_json
 
+IN_USE_APART = "Values out of sight still point at this record: %(uses)s. Delete those for good first."
 IN_USE = "This record is still used: %(uses)s. Point those to another record first."
 
 
@@ -59,14 +62,32 @@ def restore(session: Session, catalog: Catalog, name: str, actor: Actor, record_
     return find(session, catalog, name, actor, record_id)
 
 
-def purge(session: Session, catalog: Catalog, name: str, actor: Actor, record_id: int, *, now: datetime) -> None:
-    """Delete a removed record for good; its history keeps that it was there, and by whom it went."""
+def purge(
+    session: Session,
+    catalog: Catalog,
+    name: str,
+    actor: Actor,
+    record_id: int,
+    *,
+    now: datetime,
+    apart: Sequence[Pointer] | None = None,
+) -> None:
+    """Delete a removed record for good; its history keeps that it was there, and by whom it went.
+
+    Raises Conflict while anything points at it, also from out of sight: `apart` are the columns there, where the
+    caller knows them already.
+    """
     entity = catalog[name]
     find_for_removed(session, catalog, entity, actor, record_id)
     current = _row(session, entity, record_id, removed=True)
     uses = _uses(session, catalog, name, record_id, also_removed=True)
     if uses:
         raise Conflict(IN_USE, params={"uses": uses})
+    known = pointing.out_of_sight(session, catalog, name) if apart is None else apart
+    hidden = pointing.uses(session, known, record_id)
+    if hidden:
+        words = ", ".join(f"{title} ({number})" for title, number in hidden.items())
+        raise Conflict(IN_USE_APART, params={"uses": words})
     table = entity.table
     session.connection().execute(table.delete().where(table.c.id == record_id))
     happening = Happening("purge", record_id, current["_version"])

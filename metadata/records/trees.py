@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, select
+from sqlalchemy import ColumnElement, FromClause, select, text
 from sqlalchemy.orm import Session
 
 from metadata.catalog import Catalog, Entity
@@ -18,6 +18,7 @@ from metadata.fieldtypes import BadValue
 from metadata.model import Field
 
 Moved = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]  # position in the batch, values now, values before
+LOCK_SPACE = 0x7472  # of the moves within trees, among all advisory locks
 CIRCLE = "This record would stand below itself."
 NO_TREE = "“%(name)s” is no part of a tree."
 
@@ -28,6 +29,7 @@ def circles(session: Session, entity: Entity, record_id: int, changed: Mapping[s
         above = changed.get(field.name)
         if not field.tree or above is None:
             continue
+        _one_at_a_time(session, entity)
         up = select(entity.table.c.id, entity.table.c[field.name].label("above")).where(entity.table.c.id == above)
         walk = up.cte("walk", recursive=True)
         higher = entity.table.alias()
@@ -43,6 +45,7 @@ def circles_among(session: Session, entity: Entity, rows: Sequence[Moved]) -> di
         moved = [(p, old, new) for p, new, old in rows if field.tree and old and new[field.name] != old[field.name]]
         if not moved:
             continue
+        _one_at_a_time(session, entity)
         pairs = select(entity.table.c.id, entity.table.c[field.name])
         above: dict[int, Any] = {row[0]: row[1] for row in session.connection().execute(pairs)}
         for position, old, new in moved:
@@ -51,6 +54,16 @@ def circles_among(session: Session, entity: Entity, rows: Sequence[Moved]) -> di
                 above[old["id"]] = old[field.name]
                 found[position] = Problem(f"/{field.name}", CIRCLE)
     return found
+
+
+def _one_at_a_time(session: Session, entity: Entity) -> None:
+    """Whoever else moves a record of this tree waits until the transaction ends, so that two moves make no circle.
+
+    SQLite has one writer at a time anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        key = {"space": LOCK_SPACE, "name": entity.table.name}
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(:space, hashtext(:name))"), key)
 
 
 def _comes_back(above: Mapping[int, Any], start: int) -> bool:

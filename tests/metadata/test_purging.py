@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from metadata import publish, purging, records, store, stored, versions
 from metadata.access import Actor
-from metadata.engine import publishing
+from metadata.engine import publishing, writing
 from metadata.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
 from tests.metadata.conftest import HANA, NOW
 
@@ -184,3 +184,41 @@ class TestPurge:
         with Session(shed.engine) as session:
             then = records.find_then(session, shed.catalog, "tool", HANA, first, NOW + timedelta(minutes=1))
         assert "remark" not in [f.name for f in then.fields] or "remark" in [f.name for f in then.unknown]
+
+
+class TestRecordsPointedAtFromOutOfSight:
+    """A field that is gone, or a definition, can come back; what it points at must be there then."""
+
+    @pytest.fixture
+    def removed(self, shed, production):
+        place = shed.create("department", code="OLD", name="Old", name_zh="旧").id
+        shed.publish(tool(owner={"$ref": "department", "title": "Owner"}))
+        shed.create("tool", name="Hoe", owner=place)
+        document = shed.document("tool")
+        del document["properties"]["owner"]
+        shed.publish(document, confirm=["tool"])
+        with writing(), Session(shed.engine) as session, session.begin():
+            records.remove(session, shed.catalog, "department", HANA, place, now=NOW)
+        return place
+
+    def forget(self, shed, place):
+        with writing(), Session(shed.engine) as session, session.begin():
+            records.purge(session, shed.catalog, "department", HANA, place, now=NOW)
+
+    def test_are_not_deleted_and_it_is_told_by_whom(self, shed, removed):
+        with pytest.raises(Conflict) as error:
+            self.forget(shed, removed)
+        assert "Tool: Owner (1)" in error.value.params["uses"]
+        assert purge(shed, "department:removed")[0].count == 0
+
+    def test_go_once_that_is_deleted(self, shed, removed):
+        purge(shed, *(key for key in hidden(shed) if key.startswith("tool.owner")))
+        self.forget(shed, removed)
+        assert "department:removed" not in hidden(shed)
+
+    def test_are_kept_for_withdrawn_definitions_too(self, shed, removed):
+        shed.publish({"$id": "tool", "x-withdrawn": True}, confirm=["tool"])
+        with pytest.raises(Conflict):
+            self.forget(shed, removed)
+        purge(shed, "tool")
+        self.forget(shed, removed)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from metadata import publish, records, staging
 from metadata.engine import publishing, writing
+from metadata.errors import DefinitionError
 from metadata.parser import thawed
 from metadata.versions import load_catalog
 from tests.workflows.installed import HANA, Clock, engine_for
@@ -119,6 +120,15 @@ class TestLargeTables:
             filled.publish(filled.document(x={"type": "integer"}))
         assert error.value.params["rows"] == ROWS
         assert filled.columns() == before
+
+    def test_do_not_become_lists_which_is_told_in_the_preview_too(self, filled):
+        document = filled.document(x={"type": "array", "items": {"type": "string", "enum": ["1", "3"]}})
+        with pytest.raises(DefinitionError) as error:
+            filled.publish(document)
+        with Session(filled.engine) as session:
+            told = publish.preview(session, load_catalog(session), [document]).problems
+        assert [p.pointer for p in error.value.problems] == [p.pointer for p in told] == ["/properties/x"]
+        assert error.value.problems[0].params["count"] == ROWS
 
     def test_take_what_touches_no_record_at_once(self, filled):
         filled.publish(filled.document(more={"type": "integer"}))
