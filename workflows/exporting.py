@@ -138,8 +138,12 @@ def write_xlsx(
 
 
 def guarded(field: Field, text: str) -> str:
-    """The text; with an apostrophe before what a spreadsheet would run, unless it is a number."""
-    if text and text[0] in FORMULA and not fieldtypes.of(field).numeric and not _is_number(text):
+    """The text; with an apostrophe before what a spreadsheet would run, unless it is a number.
+
+    A text that looks as if that had been done gets one more, so that an import takes off exactly what was added.
+    """
+    bare = text.lstrip("'")
+    if bare and bare[0] in FORMULA and (bare != text or not (fieldtypes.of(field).numeric or _is_number(text))):
         return f"'{text}"
     return text
 
@@ -166,10 +170,13 @@ def _text(field: Field, record: Record, reader: Reader | None) -> str:
 
 def _words(field: Field, record: Record, value: Any, reader: Reader) -> str | None:
     """What people read instead of what is stored; None where a value speaks for itself."""
+    if field.ref and field.many:
+        told = record.labels.get(field.name) or ("",) * len(value)
+        return fieldtypes.joined([word or f"#{one}" for one, word in zip(value, told, strict=True)])
     if field.ref:
-        return _labels(record.labels.get(field.name, ""))
+        return str(record.labels.get(field.name) or f"#{value}")
     if field.enum and field.many:
-        return "; ".join(choice.label(reader.language) for choice in field.enum if choice.value in value)
+        return fieldtypes.joined([c.label(reader.language) for c in field.enum if c.value in value])
     if field.enum:
         choice = field.choice(value)
         return choice.label(reader.language) if choice else str(value)
@@ -184,10 +191,6 @@ def _plain_sheet(book: openpyxl.Workbook, table: Plain) -> None:
     sheet.append([_as_text(sheet, title) for title in table.titles])
     for row in table.rows:
         sheet.append([_as_text(sheet, cell) if isinstance(cell, str) else cell for cell in row])
-
-
-def _labels(found: Any) -> str:
-    return found if isinstance(found, str) else "; ".join(word or "" for word in found)
 
 
 def _sheet(book: openpyxl.Workbook, name: str, titles: Sequence[str]) -> Any:

@@ -1,5 +1,6 @@
 """The types a field can have, read by tables, validation, forms, REST and imports."""
 
+from metadata.fieldtypes.entries import joined, listed
 from metadata.fieldtypes.kinds import BadEntries, BadValue, ExactDecimal, FieldType
 from metadata.fieldtypes.scalars import DECIMAL_DIGITS, FALSE_WORDS, LARGEST_INTEGER, TRUE_WORDS
 from metadata.fieldtypes.table import TYPES, of
@@ -14,5 +15,7 @@ __all__ = [
     "BadValue",
     "ExactDecimal",
     "FieldType",
+    "joined",
+    "listed",
     "of",
 ]

@@ -34,16 +34,14 @@ def types(scalar: Kinds) -> tuple[FieldType, ...]:
     """The rows of the table for lists; `scalar` has the types that a child table's own fields can have."""
 
     def read_rows(field: Field, value: str, zone: ZoneInfo) -> Any:
-        return rows_of(scalar, field, _listed(value), zone)
+        return rows_of(scalar, field, listed(value), zone)
 
     def rows_json(field: Field, value: Any) -> Any:
         return rows_of(scalar, field, value, None)
 
     return (
-        FieldType(
-            "references", _number, read_references, references_json, list, _joined, "references", "array", **MANY
-        ),
-        FieldType("choices", _word, read_choices, choices_json, list, _joined, "checkboxes", "array", **MANY),
+        FieldType("references", _number, read_references, references_json, list, joined, "references", "array", **MANY),
+        FieldType("choices", _word, read_choices, choices_json, list, joined, "checkboxes", "array", **MANY),
         FieldType("rows", _word, read_rows, rows_json, plain_rows, _rows_text, "grid", "array", **MANY),
     )
 
@@ -62,7 +60,7 @@ def references_json(field: Field, value: Any) -> tuple[int, ...] | None:
 
 
 def read_references(field: Field, value: str, zone: ZoneInfo) -> tuple[int, ...] | None:
-    return _each(_listed(value), lambda entry: scalars.read_reference(field, str(entry), zone))
+    return _each(listed(value), lambda entry: scalars.read_reference(field, str(entry), zone))
 
 
 def choices_json(field: Field, value: Any) -> tuple[Any, ...] | None:
@@ -71,7 +69,7 @@ def choices_json(field: Field, value: Any) -> tuple[Any, ...] | None:
 
 
 def read_choices(field: Field, value: str, zone: ZoneInfo) -> tuple[Any, ...] | None:
-    return _sorted(field, _each(_listed(value), lambda entry: scalars.read_choice(field, str(entry), zone)))
+    return _sorted(field, _each(listed(value), lambda entry: scalars.read_choice(field, str(entry), zone)))
 
 
 def _sorted(field: Field, found: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
@@ -142,7 +140,7 @@ def _entries(value: Any) -> Sequence[Any]:
     return value
 
 
-def _listed(text: str) -> Any:
+def listed(text: str) -> Any:
     """What was typed as a list: JSON where it begins like that, else what stands between the semicolons."""
     if not text.lstrip().startswith("["):
         return [word for word in re.split(r"[;；\n]", text) if word.strip()]
@@ -152,7 +150,8 @@ def _listed(text: str) -> Any:
         raise BadValue(A_LIST) from None
 
 
-def _joined(value: Sequence[Any]) -> str:
+def joined(value: Sequence[Any]) -> str:
+    """Entries as one text that `listed` takes apart again."""
     words = [str(entry) for entry in value]
     if any(sign in word for word in words for sign in ";；\n") or words[0].startswith("["):
         return orjson.dumps(words).decode()

@@ -18,7 +18,7 @@ from metadata import access, validation
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Problem
-from metadata.records import trees
+from metadata.records import naming, trees
 from metadata.records.batch import CHUNK, BatchRow, Outcome, held, insert, settle, update, within
 from metadata.records.checks import NO_SUCH, collision, pointed, reachable
 from metadata.records.fieldrights import out_of_hand, refusals
@@ -48,9 +48,26 @@ def create_many(
     """
     entity = catalog[name]
     access.require(actor, entity, action)
+    return _add(session, catalog, entity, actor, rows, now, form, zone, action, {}, partial=partial)
+
+
+def _add(
+    session: Session,
+    catalog: Catalog,
+    entity: Entity,
+    actor: Actor,
+    rows: Iterable[Mapping[str, Any]],
+    now: datetime,
+    form: Form,
+    zone: ZoneInfo,
+    action: str,
+    unnamed: Mapping[int, list[Problem]],
+    *,
+    partial: bool,
+) -> Outcome:
     outcome = Outcome()
     start = validation.defaults(entity.definition)
-    good = _read(entity, actor, action, rows, form, zone, outcome, start)
+    good = _read(entity, actor, action, rows, form, zone, outcome, start, unnamed)
     good = linked(session, catalog, entity, actor, good, outcome)
     good = distinct(entity, good, outcome)
     good = free(session, entity, good, outcome)
@@ -75,17 +92,19 @@ def merge_many(
 ) -> Outcome:
     """Add rows whose `key` (default: the first `x-unique`) is new, change those that differ, leave equal ones.
 
-    Without a key every row is new. A record that the actor may not change is a problem of its row.
+    Without a key every row is new. A record that the actor may not change is a problem of its row. In rows of text a
+    reference may be given by what people read of it.
     """
     entity = catalog[name]
     names = tuple(key) or (entity.definition.unique[0] if entity.definition.unique else ())
-    if not names:
-        return create_many(
-            session, catalog, name, actor, rows, now=now, form=form, zone=zone, partial=partial, action=action
-        )
     access.require(actor, entity, action)
+    unnamed: dict[int, list[Problem]] = {}
+    if form == "text":
+        rows, unnamed = naming.resolved(session, catalog, entity, actor, rows)
+    if not names:
+        return _add(session, catalog, entity, actor, rows, now, form, zone, action, unnamed, partial=partial)
     outcome = Outcome()
-    good = _read(entity, actor, action, rows, form, zone, outcome, {}, whole=False)
+    good = _read(entity, actor, action, rows, form, zone, outcome, {}, unnamed, whole=False)
     good = distinct(entity, good, outcome, (names,))
     _match(session, catalog, entity, actor, good, names, action)
     good = _merged(entity, good, outcome)
@@ -108,17 +127,19 @@ def _read(
     zone: ZoneInfo,
     outcome: Outcome,
     start: Mapping[str, Any],
+    unnamed: Mapping[int, list[Problem]],
     *,
     whole: bool = True,
 ) -> list[BatchRow]:
     good = []
     for position, raw in enumerate(rows):
         values, problems = admitted(entity, actor, action, raw, form, zone)
+        problems += unnamed.get(position, ())
         given = frozenset(values)
         if whole:
             problems += settle_rows(entity.definition, {}, values)
             values = {**start, **values}
-            told = {p.pointer for p in problems}
+            told = {p.pointer for p in problems} | {f"/{p.field_name}" for p in unnamed.get(position, ())}
             problems += [p for p in entity.rules.check(values) if p.pointer not in told]
         if problems:
             outcome.problems[position] = problems

@@ -11,6 +11,7 @@ import click
 from metadata import access, versions
 from metadata.engine import writing
 from portal import app as portal_app
+from portal import config
 from portal.cli.output import answer, json_option
 from portal.extensions import db
 from workflows import intake
@@ -28,8 +29,9 @@ def records_group() -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would happen; keep nothing.")
 @json_option
 def import_records(definition: str, file: Path, mapping: Path | None, dry_run: bool, as_json: bool) -> None:
-    """Records from a CSV file. Example: plumbline records import team_productivity garments.csv"""
-    with portal_app.create_app().app_context(), writing():
+    """Records from a CSV or XLSX file. Example: plumbline records import team_productivity garments.csv"""
+    settings = config.load()
+    with portal_app.create_app(settings).app_context(), writing():
         session = db.session()
         versions.lock_shared(session)
         report = intake.import_file(
@@ -40,6 +42,7 @@ def import_records(definition: str, file: Path, mapping: Path | None, dry_run: b
             file,
             now=datetime.now(UTC),
             mapping=intake.read_mapping(mapping) if mapping else None,
+            zone=settings.zone,
         )
         if dry_run:
             session.rollback()

@@ -23,6 +23,7 @@ from metadata.errors import Invalid
 from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.errors import wording
+from portal.views import forms
 from workflows import intake
 from workflows.intake import importing, uploads
 from workflows.intake.files import Mapping, Report
@@ -127,7 +128,7 @@ def receive(name: str) -> Upload:
         abort(404)
     given = request.files.get("file")
     if given is None or not given.filename:
-        raise Invalid("Choose a CSV file.", field="file")
+        raise Invalid("Choose a CSV or XLSX file.", field="file")
     kept = uploads.store(
         folder(), given.save, account=actor.username, definition=name, filename=given.filename, now=units.utcnow()
     )
@@ -159,11 +160,11 @@ def mapping_from(found: Waiting, headers: Dictionary[str, str]) -> Mapping:
 
 def tried_out(found: Waiting, used: Mapping) -> Report:
     """The report of importing the first rows, all of it undone."""
-    actor, name = current_actor(), found.entity.name
+    actor, name, zone = current_actor(), found.entity.name, forms.zone()
 
     def work(session: Session, catalog: Catalog) -> None:
         report, _more = intake.import_part(
-            session, catalog, name, actor, found.path, now=units.utcnow(), mapping=used, limit=TRIED
+            session, catalog, name, actor, found.path, now=units.utcnow(), mapping=used, zone=zone, limit=TRIED
         )
         raise TriedOut(report)
 
@@ -176,10 +177,12 @@ def tried_out(found: Waiting, used: Mapping) -> Report:
 
 def started(found: Waiting, used: Mapping) -> int:
     """Start the job; its number."""
-    actor, rows = current_actor(), intake.size(found.path)
+    actor, rows, zone = current_actor(), intake.size(found.path), forms.zone()
     intake.require_usable(found.entity.definition, found.headers, used)
     return units.write(
-        lambda session, catalog: importing.start(session, catalog, actor, found.upload, used, units.utcnow(), rows=rows)
+        lambda session, catalog: importing.start(
+            session, catalog, actor, found.upload, used, units.utcnow(), rows=rows, zone=zone
+        )
     )
 
 

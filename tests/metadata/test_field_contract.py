@@ -47,30 +47,30 @@ def find(door: Any, record_id: int) -> records.Record:
 
 class TestEveryType:
     def test_keeps_compares_and_refuses_values(self, ready):
-        low = ready.create("contract", code="low", **{f"f_{row.type}": row.low for row in TABLE})
-        high = ready.create("contract", code="high", **{f"f_{row.type}": row.high for row in TABLE})
-        none = ready.create("contract", code="none", **{f"f_{row.type}": None for row in TABLE})
+        low = ready.create("contract", code="low", **{row.field: row.low for row in TABLE})
+        high = ready.create("contract", code="high", **{row.field: row.high for row in TABLE})
+        none = ready.create("contract", code="none", **{row.field: None for row in TABLE})
         for row in TABLE:
             _compared(ready, row, [low.id, high.id, none.id])
             _refused(ready, row, low.id)
 
     def test_reads_as_text_what_it_writes_and_imports_it_once(self, ready):
         for place, expected in ((0, "low"), (1, "high")):
-            row = {"code": expected} | {f"f_{one.type}": one.texts[place] for one in TABLE}
+            row = {"code": expected} | {one.field: one.texts[place] for one in TABLE}
             for changed in ((1, 0), (0, 1)):
                 with writing(), Session(ready.engine) as session, session.begin():
                     done = records.merge_many(session, ready.catalog, "contract", HANA, [row], now=NOW, form="text")
                 assert (len(done.created), done.unchanged) == changed
             found = find(ready, done.stored[0][0])
             for one in TABLE:
-                assert told(ready, found)[f"f_{one.type}"] == plain(getattr(one, expected)), one.type
-                field = ready.catalog["contract"].definition.fields[f"f_{one.type}"]
-                kind, value = fieldtypes.of(field), found[f"f_{one.type}"]
+                assert told(ready, found)[one.field] == plain(getattr(one, expected)), one.type
+                field = ready.catalog["contract"].definition.fields[one.field]
+                kind, value = fieldtypes.of(field), found[one.field]
                 assert kind.from_text(field, kind.to_text(value), UTC_ZONE) == value, one.type
 
 
 def _compared(door: Any, row: Row, ids: list[int]) -> None:
-    name, (low, high, none) = f"f_{row.type}", ids
+    name, (low, high, none) = row.field, ids
     assert told(door, find(door, low))[name] == plain(row.low), row.type
     assert find(door, none)[name] is None, row.type
     asked = lambda *filters, **more: door.ids("contract", HANA, Query(filters=filters, **more))  # noqa: E731
@@ -93,9 +93,9 @@ def _compared(door: Any, row: Row, ids: list[int]) -> None:
 def _refused(door: Any, row: Row, record_id: int) -> None:
     value, path, sentence = row.wrong
     with pytest.raises(Invalid) as error:
-        door.change("contract", record_id, **{f"f_{row.type}": value})
+        door.change("contract", record_id, **{row.field: value})
     problem = error.value.problems[0]
-    assert problem.pointer == f"/f_{row.type}{path}", row.type
+    assert problem.pointer == f"/{row.field}{path}", row.type
     assert problem.text.startswith(sentence), row.type
     assert _chinese()[problem.message], row.type
 

@@ -1,21 +1,21 @@
-"""Imports a CSV file into one definition: headers to fields, trimming, dates as the file writes them.
+"""Imports a CSV or XLSX file into one definition: headers to fields, trimming, dates as the file writes them.
 
 Called by the command line and the import job. Which header fills which field is guessed from names and titles,
 or said by a mapping or by the definition itself (`x-import`). Rows go through the record door in bulk: good
-ones are kept, bad ones reported with line, field, value and reason; the same file twice changes nothing.
+ones are kept, bad ones reported with line, field, value and reason; the same file twice changes nothing. What an
+export wrote comes back as it was, if moments are read in the `zone` in which they were written.
 Never commits and never reads the clock.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -25,10 +25,10 @@ from metadata.catalog import Catalog
 from metadata.errors import Invalid, Problem
 from metadata.model import Definition
 from metadata.parser import load_text
+from metadata.validation import UTC_ZONE
+from workflows.intake.tables import Rows
 
 CHUNK = 5000
-ENCODINGS = ("utf-8-sig", "gb18030")
-UNREADABLE = "Line %(line)s of the file can't be read: a value in it is too long, or a quotation mark is missing."
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,13 @@ def import_file(
     *,
     now: datetime,
     mapping: Mapping | None = None,
+    zone: ZoneInfo = UTC_ZONE,
 ) -> Report:
     """Import `path`; raises Invalid when the file or the mapping can't be used at all."""
-    report, more = import_part(session, catalog, name, actor, path, now=now, mapping=mapping)
+    report, more = import_part(session, catalog, name, actor, path, now=now, mapping=mapping, zone=zone)
     while more:
         part, more = import_part(
-            session, catalog, name, actor, path, now=now, mapping=report.mapping, start=report.rows
+            session, catalog, name, actor, path, now=now, mapping=report.mapping, zone=zone, start=report.rows
         )
         report.add(part)
     return report
@@ -128,6 +129,7 @@ def import_part(
     *,
     now: datetime,
     mapping: Mapping | None = None,
+    zone: ZoneInfo = UTC_ZONE,
     start: int = 0,
     limit: int = CHUNK,
 ) -> tuple[Report, bool]:
@@ -143,7 +145,7 @@ def import_part(
     report.rejected.clear()  # rows of another width among the skipped ones were told with their own part
     part = list(islice(lines, limit))
     rows = [line.values for line in part]
-    outcome = records.merge_many(session, catalog, name, actor, rows, now=now, form="text", partial=True)
+    outcome = records.merge_many(session, catalog, name, actor, rows, now=now, form="text", zone=zone, partial=True)
     report.rows = len(part)
     report.created, report.changed = len(outcome.created), len(outcome.changed)
     report.unchanged = outcome.unchanged
@@ -166,29 +168,8 @@ def size(path: Path) -> int:
     return sum(1 for cells in reader if any(cell.strip() for cell in cells))
 
 
-class _Rows:
-    """The rows of a file, each as its cells; what can't be read as such is said with its line."""
-
-    def __init__(self, text: str) -> None:
-        self._reader = csv.reader(io.StringIO(text))
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> list[str]:
-        try:
-            return next(self._reader)
-        except csv.Error:
-            raise Invalid(UNREADABLE, params={"line": self.line_num + 1}) from None
-
-    @property
-    def line_num(self) -> int:
-        """How many lines have been read."""
-        return self._reader.line_num
-
-
-def _opened(path: Path) -> tuple[_Rows, list[str]]:
-    reader = _Rows(_text(path))
+def _opened(path: Path) -> tuple[Rows, list[str]]:
+    reader = Rows(path)
     headers = [header.strip() for header in next(reader, [])]
     if not any(headers):
         raise Invalid("The file has no header line.")
@@ -207,16 +188,6 @@ def _plain(word: str) -> str:
     return "".join(letter for letter in word.casefold() if letter.isalnum())
 
 
-def _text(path: Path) -> str:
-    data = path.read_bytes()
-    for encoding in ENCODINGS:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise Invalid("The file is neither UTF-8 nor GB 18030; save it as UTF-8.")
-
-
 def require_usable(definition: Definition, headers: Sequence[str], mapping: Mapping) -> None:
     """Raise Invalid unless the mapping leads from headers of the file to fields of the definition."""
     for header, name in mapping.headers.items():
@@ -230,7 +201,7 @@ def require_usable(definition: Definition, headers: Sequence[str], mapping: Mapp
         raise Invalid("No header of the file fits a field; give a mapping file.")
 
 
-def _lines(reader: _Rows, headers: Sequence[str], mapping: Mapping, report: Report) -> Iterator[_Line]:
+def _lines(reader: Rows, headers: Sequence[str], mapping: Mapping, report: Report) -> Iterator[_Line]:
     """The file's rows as texts by field; a row of another width is rejected as a whole."""
     for cells in reader:
         if not any(cell.strip() for cell in cells):

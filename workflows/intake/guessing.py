@@ -6,28 +6,17 @@ looked at; what is not certain stays text. Reads at most `MOST_ROWS` rows and ne
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
-from itertools import islice
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from metadata.deferred import Deferred
 from metadata.errors import Invalid
+from workflows.intake import tables
 
-if TYPE_CHECKING:
-    import openpyxl
-    from openpyxl.utils import exceptions as openpyxl_errors
-else:
-    openpyxl, openpyxl_errors = Deferred("openpyxl"), Deferred("openpyxl.utils.exceptions")
-
-MOST_ROWS, MOST_COLUMNS, LARGEST = 5_000, 150, 200_000_000
-ENCODINGS = ("utf-8-sig", "gb18030")
+MOST_ROWS, MOST_COLUMNS = 5_000, 150
 MOST_CHOICES, OFTEN_ENOUGH, LONGEST_CHOICE, LONGEST_LINE = 12, 4, 60, 500
 DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%d-%m-%Y", "%Y%m%d")
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
@@ -36,7 +25,6 @@ ADDRESS = re.compile(r"https?://\S+")
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,3})?")  # 007 is a number of something, and stays text
 WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})")
 SWITCH = ({"true", "false"}, {"yes", "no"}, {"是", "否"})
-UNREADABLE = "The file can't be read as a table; save it as CSV or XLSX."
 
 
 @dataclass(frozen=True)
@@ -59,7 +47,9 @@ class Column:
 
 def read(path: Path, filename: str) -> tuple[list[str], list[list[str]]]:
     """The headers and the first rows as texts; raises Invalid when there is no table in the file."""
-    rows = _sheet(path) if filename.lower().endswith(".xlsx") else _separated(path)
+    if filename.lower().endswith(".xlsx") and not tables.packed(path):
+        raise Invalid(tables.NO_TABLE, field="file")
+    rows = tables.first(path, MOST_ROWS + 1)
     headers = [cell.strip() for cell in rows[0]] if rows else []
     while headers and not headers[-1]:
         headers.pop()
@@ -79,61 +69,6 @@ def read(path: Path, filename: str) -> tuple[list[str], list[list[str]]]:
 def columns(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Column]:
     """A guess for each column."""
     return [_column(header, [row[at] for row in rows]) for at, header in enumerate(headers)]
-
-
-def _separated(path: Path) -> list[list[str]]:
-    data = path.read_bytes()
-    for encoding in ENCODINGS:
-        try:
-            text = data.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise Invalid("The file is neither UTF-8 nor GB 18030; save it as UTF-8.", field="file")
-    first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)
-    try:
-        return list(islice(csv.reader(io.StringIO(text), delimiter=separator), MOST_ROWS + 1))
-    except csv.Error as error:
-        raise Invalid(UNREADABLE, field="file") from error
-
-
-def _sheet(path: Path) -> list[list[str]]:
-    """The first sheet; an archive that would unpack to more than is reasonable is refused unread."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(member.file_size for member in archive.infolist()) > LARGEST:
-                raise Invalid("The file is too large.", field="file")
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
-            rows = book.worksheets[0].iter_rows(max_row=MOST_ROWS + 1, max_col=MOST_COLUMNS + 1, values_only=True)
-            return [[_text(cell) for cell in row] for row in rows]
-        finally:
-            book.close()
-    except (
-        zipfile.BadZipFile,
-        openpyxl_errors.InvalidFileException,
-        KeyError,
-        IndexError,
-        ValueError,
-        OSError,
-    ) as error:
-        raise Invalid(UNREADABLE, field="file") from error
-
-
-def _text(cell: Any) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(sep=" ", timespec="minutes")
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
 
 
 def _column(header: str, cells: Sequence[str]) -> Column:

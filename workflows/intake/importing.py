@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -28,9 +29,17 @@ MOST_REJECTED = 2000
 
 
 def start(
-    session: Session, catalog: Catalog, actor: Actor, upload: Upload, mapping: Mapping, now: datetime, *, rows: int
+    session: Session,
+    catalog: Catalog,
+    actor: Actor,
+    upload: Upload,
+    mapping: Mapping,
+    now: datetime,
+    *,
+    rows: int,
+    zone: ZoneInfo,
 ) -> int:
-    """Put the import of an upload into the queue; the job's number."""
+    """Put the import of an upload into the queue; the job's number. Moments without a zone are meant in `zone`."""
     entity = catalog[upload.definition]
     access.require(actor, entity, "import")
     payload = {
@@ -39,6 +48,7 @@ def start(
         "filename": upload.filename,
         "headers": mapping.headers,
         "dates": {name: list(formats) for name, formats in mapping.dates.items()},
+        "zone": zone.key,
     }
     title = {"en": entity.definition.plural("en"), "zh": entity.definition.plural("zh")}
     params = {"what": title, "file": upload.filename}
@@ -52,9 +62,10 @@ def run(session: Session, job: Job, catalog: Catalog, actor: Actor, now: datetim
     _upload, path = uploads.find(folder, job.payload["upload"], job.created_by)
     dates = {name: tuple(formats) for name, formats in job.payload["dates"].items()}
     mapping = Mapping(dict(job.payload["headers"]), dates)
-    start_at = int(job.cursor or 0)
+    start_at, name = int(job.cursor or 0), job.payload["definition"]
+    zone = ZoneInfo(job.payload.get("zone", "UTC"))  # a job from before there were zones has none
     part, more = import_part(
-        session, catalog, job.payload["definition"], actor, path, now=now, mapping=mapping, start=start_at, limit=ROWS
+        session, catalog, name, actor, path, now=now, mapping=mapping, zone=zone, start=start_at, limit=ROWS
     )
     done = start_at + part.rows
     total = job.total or size(path)
