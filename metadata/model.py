@@ -45,8 +45,12 @@ class Texts:
     translated: Mapping[str, Mapping[str, str]] = field(default_factory=frozen)
 
     def get(self, name: str, language: str = "en") -> str:
-        """The text called `name` ("title", "plural", "description") in `language`, else in English."""
-        own = self.translated.get(language, {}).get(name)
+        """The text called `name` ("title", "plural", "description") in `language`, else in English.
+
+        A list without a name of its own in a language is called by the title there: Chinese knows no plural.
+        """
+        said = self.translated.get(language, {})
+        own = said.get(name) or (said.get("title") if name == "plural" else None)
         return own or str(getattr(self, name)) or (self.title if name == "plural" else "")
 
 

@@ -81,7 +81,7 @@ TABLE: tuple[Row, ...] = (
         "The time zone is missing",
         form="date-time",
         mistyped="soon",
-        shown=("Jan 31, 2026, 9:00:00 AM", "2026年1月31日 09:00:00"),
+        shown=("Jan 31, 2026, 5:00:00 PM", "2026年1月31日 17:00:00"),
     ),
     text("time", "08:00:00", "09:30:00", "25:00", "A time such as", shown=("9:30 AM", "09:30")),
     text("email", "a@b.example", "b@b.example", "a.example", "An e-mail address"),

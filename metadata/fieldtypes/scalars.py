@@ -27,6 +27,7 @@ FALSE_WORDS = frozenset({"false", "0", "no", "off", "n", "否"})
 LONGEST_EMAIL = 320
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")  # as lists show numbers
 SAFE_SCHEMES = ("http", "https", "mailto", "ftp", "tel", "urn")
 
 
@@ -94,8 +95,9 @@ def read_integer(_field: Field, value: str, _zone: ZoneInfo) -> int:
 
 
 def decimal_of(value: str, message: str) -> Decimal:
+    word = value.strip()
     try:
-        number = Decimal(value.strip())
+        number = Decimal(word.replace(",", "") if GROUPED.fullmatch(word) else word)
     except InvalidOperation:
         raise BadValue(message) from None
     if not number.is_finite() or number.adjusted() > 400:

@@ -1,4 +1,4 @@
-"""REST for imports: a CSV file with its definition, tried out or started as a job; the same services as the pages."""
+"""REST for imports: a CSV or XLSX file with its definition, tried out or started as a job; the same services as the pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_MAPPING = "The mapping is a JSON object from the file's headers to fields."
 FILE = {
     "type": "object",
     "properties": {
-        "file": {"type": "string", "contentMediaType": "text/csv", "description": "UTF-8 or GB 18030"},
+        "file": {"type": "string", "format": "binary", "description": "CSV in UTF-8 or GB 18030, or XLSX"},
         "definition": {"type": "string"},
         "mapping": {"type": "string", "contentMediaType": "application/json", "description": '{"header": "field"}'},
         "dry_run": {"type": "boolean", "default": False},
@@ -49,7 +49,7 @@ STARTED = {
 @blueprint.post("/")
 @describe(body=FILE, media="multipart/form-data", result=STARTED, status=202, visible=imports.visible)
 def create() -> Response:
-    """Import a CSV file as a job (202), or with dry_run say what it would do (200).
+    """Import a CSV or XLSX file as a job (202), or with dry_run say what it would do (200).
 
     Without a mapping the headers are matched with names and titles of fields; the answer shows the match.
     """

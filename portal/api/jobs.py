@@ -86,7 +86,10 @@ def job_json(job: Job) -> dict[str, Any]:
     result = dict(job.result) if job.result else None
     if result and "rejected" in result:
         names = ("line", "name", "value", "reason")
-        result["rejected"] = [{n: line[n] for n in names} for line in pages.rejected_lines(job)]
+        lines = [{n: line[n] for n in names} for line in pages.rejected_lines(job)]
+        result["rejected"] = [
+            {**line, "field": line["name"]} for line in lines
+        ]  # as an import that is tried out says it
     return {
         "id": job.id,
         "kind": job.kind,

@@ -24,7 +24,7 @@ from portal.extensions import db
 from portal.views import forms, grouped, question
 from portal.views.question import Question
 from portal.views.records import blueprint, entity_for
-from workflows import exporting
+from workflows import exporting, headers
 from workflows.exporting import Plain, Reader
 
 MOST_GROUPS = 100_000
@@ -40,8 +40,8 @@ def export(definition: str, form: str) -> Response:
     if form == "xlsx":
         return _workbook(session, entity, whole)
     lines = exporting.plain_lines(whole.groups) if whole.groups else whole.lines()
-    headers = {"Content-Disposition": f'attachment; filename="{definition}.csv"'}
-    return Response(stream_with_context(_closing(session, lines)), content_type=exporting.MIME[form], headers=headers)
+    named = {"Content-Disposition": f'attachment; filename="{definition}.csv"'}
+    return Response(stream_with_context(_closing(session, lines)), content_type=exporting.MIME[form], headers=named)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def _whole(session: Session, entity: Entity, asked: Question) -> Whole:
         last = [_("Total"), *(total.sums.get(f.name) for f in fields)]
     rows = records.stream(session, catalog, entity.name, actor, asked.query)
     reader = Reader(language(), forms.zone(), _("Yes"), _("No"))
-    return Whole(fields, [f.title(language()) for f in fields], rows, reader, groups, last)
+    return Whole(fields, headers.titled(entity.definition, fields, language()), rows, reader, groups, last)
 
 
 def _groups(entity: Entity, asked: Question, found: Groups) -> Plain:

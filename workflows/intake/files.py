@@ -26,6 +26,7 @@ from metadata.errors import Invalid, Problem
 from metadata.model import Definition
 from metadata.parser import load_text
 from metadata.validation import UTC_ZONE
+from workflows.headers import meant, plain
 from workflows.intake.tables import Rows
 
 CHUNK = 5000
@@ -86,14 +87,11 @@ def guess(definition: Definition, headers: Sequence[str]) -> Mapping:
     """Which header fills which field: as the definition says, else by the field's name or a title of it."""
     own: Any = definition.extras.get("x-import", {})
     said = {str(key): str(value) for key, value in dict(own.get("headers", {})).items()}
-    names: dict[str, str] = {}
-    for item in definition.held.values():
-        for word in (item.name, item.title("en"), item.title("zh")):
-            names.setdefault(_plain(word), item.name)
+    names = meant(definition)
     found: dict[str, str] = {}
     for header in headers:
-        name = said.get(header) or names.get(_plain(header))
-        if name and name not in found.values() and (header in said or name not in said.values()):
+        name = said.get(header) or names.get(plain(header), "")
+        if name in definition.held and name not in found.values() and (header in said or name not in said.values()):
             found[header] = name
     ignored = tuple(h for h in headers if h not in found)
     return _mapping(found, dict(own.get("dates", {})), ignored)
@@ -182,10 +180,6 @@ def _opened(path: Path) -> tuple[Rows, list[str]]:
 def _mapping(headers: dict[str, Any], dates: dict[str, Any], ignored: tuple[str, ...]) -> Mapping:
     formats = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in dates.items()}
     return Mapping({key: str(value) for key, value in headers.items()}, formats, ignored)
-
-
-def _plain(word: str) -> str:
-    return "".join(letter for letter in word.casefold() if letter.isalnum())
 
 
 def require_usable(definition: Definition, headers: Sequence[str], mapping: Mapping) -> None:

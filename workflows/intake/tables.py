@@ -86,18 +86,16 @@ def _sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
         with zipfile.ZipFile(path) as archive:
             if sum(member.file_size for member in archive.infolist()) > LARGEST:
                 raise Invalid("The file is too large.", field="file")
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
-            width = 0
+        with path.open("rb") as file:  # openpyxl would judge a path by its ending
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             rows = book.worksheets[0].iter_rows(max_col=MOST_COLUMNS, values_only=True)
+            width = 0
             for number, row in enumerate(rows, 1):
                 cells = [_text(cell) for cell in row]
                 while cells and not cells[-1] and len(cells) > width:
                     cells.pop()
                 width = width or len(cells)
                 yield number, cells + [""] * (width - len(cells))
-        finally:
-            book.close()
     except (
         zipfile.BadZipFile,
         openpyxl_errors.InvalidFileException,
