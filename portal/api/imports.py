@@ -1,4 +1,4 @@
-"""REST for imports: a CSV or XLSX file with its definition, tried out or started as a job; the same services as the pages."""
+"""REST for imports: a CSV or XLSX file with its definition, tried out or started as a job; as on the pages."""
 
 from __future__ import annotations
 
