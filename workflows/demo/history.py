@@ -28,6 +28,7 @@ REGIONS = (
     ("south", "SAL-S", 38000, 0.01, 20),
     ("export", "SAL-X", 30000, -0.08, 10),
 )
+UNSERVED = "south"
 PRODUCTS = (("brakes", 1.2, 0.02), ("engine", 1.0, -0.03), ("chassis", 0.8, 0.01))
 STANDSTILL = "Furnace repair, no casting today. 熔炉检修，当日停产。"
 
@@ -151,13 +152,19 @@ def _repurchases(_company: Company, period: Period, figures: Figures, random: Ra
 
 
 def _satisfaction(_company: Company, period: Period, figures: Figures, random: Random) -> Iterator[dict[str, Any]]:
-    """One survey a week in each region; abroad people are easier to please than at home."""
+    """One survey a week in each region; where most is sold people wait longest, and the south has no workshop."""
     rows: list[dict[str, Any]] = []
     wanted: list[float] = []
     for day in period.workdays[::5]:
         for region, department, _base, lean, usual in REGIONS:
             asked = 5 * usual
-            share = figures.satisfied - 1.5 * lean + _rise(period, day) + random.gauss(0, 0.02)
+            share = (
+                figures.satisfied
+                - 3 * lean
+                - (0.1 if region == UNSERVED else 0.0)
+                + _rise(period, day)
+                + random.gauss(0, 0.02)
+            )
             wanted.append(asked * min(share, 0.99))
             row = {"day": day.isoformat(), "department": department, "region": region}
             rows.append(row | {"asked": asked, "target": TARGET_SATISFIED})

@@ -1,0 +1,287 @@
+"""What a changed scorecard would do to a crowd: distribution, people who change band and why, lists, bonus, fairness.
+
+Called by `trial` with columns; pure, and one product of a matrix for each side. Counts are of people as displayed:
+bands and thresholds look at the rounded score. Promises: groups below the anonymity minimum are hidden, and so is the
+next smallest where a single hidden one could be reckoned from the total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workflows.cycles.terms import TermLine, Terms
+from workflows.scoring import exact
+from workflows.scoring.columns import NO_SCORE, Card, Population, Scores, compiled, contributions, scores
+from workflows.whatif.crowd import Crowd, Groups
+
+LISTED = 50
+STEP, TOP = 5, 125  # of the histogram, in points
+FOUR_FIFTHS = Fraction(4, 5)
+MINIMUM = 5
+
+Flags: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Of the lists and of the bonus: pay from, training up to, per cent of the salary, smallest group shown."""
+
+    pay_from: Decimal = Decimal(90)
+    training_to: Decimal = Decimal(60)
+    bonus: Decimal = Decimal(10)
+    minimum: int = MINIMUM
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One person whose band or list changes: displayed scores, bands, and the line that moved them most."""
+
+    person: int
+    before: Decimal | None
+    after: Decimal | None
+    band_before: str
+    band_after: str
+    line: TermLine | None
+    points: Fraction
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Who enters and who leaves a list."""
+
+    before: int
+    after: int
+    entering: int
+    leaving: int
+    people: tuple[tuple[Moved, bool], ...]
+
+
+@dataclass(frozen=True)
+class GroupLine:
+    """A group's share on the pay list before and after; None where it is hidden. `ratio`: to the best group's share."""
+
+    label: Any
+    people: int | None
+    before: Fraction | None
+    after: Fraction | None
+    ratio_before: Fraction | None
+    ratio_after: Fraction | None
+
+    @property
+    def adverse(self) -> bool:
+        """Whether the group falls below four fifths of the best one."""
+        return self.ratio_after is not None and self.ratio_after < FOUR_FIFTHS
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The whole answer; counts by band are (label, before, after)."""
+
+    people: int
+    too_new: int
+    unscored: tuple[int, int]
+    bands: tuple[tuple[str, int, int], ...]
+    histogram: tuple[tuple[int, int, int], ...]
+    rising: int
+    falling: int
+    moved: tuple[Moved, ...]
+    pay: Listing
+    training: Listing
+    bonus: tuple[Decimal, Decimal] | None
+    groups: Mapping[str, tuple[GroupLine, ...]]
+
+    @property
+    def changing(self) -> int:
+        """How many people change band."""
+        return self.rising + self.falling
+
+
+@dataclass(frozen=True)
+class Side:
+    """One scorecard on the crowd."""
+
+    terms: Terms
+    card: Card
+    measured: Population
+    found: Scores
+
+
+def side(crowd: Crowd, known: Terms) -> Side:
+    """Score everybody under these terms."""
+    lines = [(exact(line.weight), line.rule) for line in known.lines]
+    card = compiled(lines, known.plain_bands, policy=known.policy, places=known.places)
+    measured = crowd.measured(known.lines)
+    return Side(known, card, measured, scores(card, measured))
+
+
+def answer(crowd: Crowd, before: Side, after: Side, thresholds: Thresholds) -> Answer:
+    """Hold the two sides against each other."""
+    labels = [band.label for band in after.card.bands]
+    ranks = {label: place for place, label in enumerate(labels)}
+    for place, band in enumerate(before.card.bands):
+        if band.label not in ranks:
+            ranks[band.label] = place
+            labels.append(band.label)
+    was, now = _placed(before, labels), _placed(after, labels)
+    both = (was >= 0) & (now >= 0)
+    rank = np.array([ranks[label] for label in labels], np.int64)
+    rising = both & (rank[now] > rank[was])
+    falling = both & (was != now) & ~rising
+    shift = _wide(after) - _wide(before)
+    changed = np.flatnonzero(rising | falling)
+    listed = changed[np.argsort(-np.abs(shift[changed]), kind="stable")[:LISTED]]
+    pay = [_reaching(one, thresholds.pay_from) for one in (before, after)]
+    training = [_up_to(one, thresholds.training_to) for one in (before, after)]
+    return Answer(
+        people=len(crowd),
+        too_new=crowd.too_new,
+        unscored=(int((was < 0).sum()), int((now < 0).sum())),
+        bands=tuple((label, int((was == at).sum()), int((now == at).sum())) for at, label in enumerate(labels)),
+        histogram=_histogram(before, after),
+        rising=int(rising.sum()),
+        falling=int(falling.sum()),
+        moved=tuple(_why(crowd, before, after, listed)),
+        pay=_listing(crowd, before, after, pay, shift),
+        training=_listing(crowd, before, after, training, shift),
+        bonus=_bonus(crowd, pay, thresholds),
+        groups={name: _fairness(found, pay, thresholds.minimum) for name, found in crowd.groups.items()},
+    )
+
+
+def _placed(one: Side, labels: Sequence[str]) -> NDArray[np.int64]:
+    """The number of everybody's band in `labels`; -1 without a score."""
+    places = np.array([*(labels.index(band.label) for band in one.card.bands), -1], np.int64)
+    found: NDArray[np.int64] = places[one.found.bands]
+    return found
+
+
+def _wide(one: Side) -> NDArray[np.float64]:
+    found = one.found.units.astype(float) / 10.0**one.found.places
+    return np.where(one.found.units == NO_SCORE, np.nan, found)
+
+
+def _edge(one: Side, value: Decimal) -> int:
+    edge: int = ceil(exact(value) * 10**one.found.places)
+    return edge
+
+
+def _reaching(one: Side, value: Decimal) -> Flags:
+    found: Flags = (one.found.units != NO_SCORE) & (one.found.units >= _edge(one, value))
+    return found
+
+
+def _up_to(one: Side, value: Decimal) -> Flags:
+    edge = floor(exact(value) * 10**one.found.places)
+    found: Flags = (one.found.units != NO_SCORE) & (one.found.units <= edge)
+    return found
+
+
+def _histogram(before: Side, after: Side) -> tuple[tuple[int, int, int], ...]:
+    edges = np.arange(0, TOP + STEP, STEP, dtype=float)
+    edges[0], edges[-1] = -np.inf, np.inf
+    counted = [np.histogram(wide[~np.isnan(wide)], edges)[0] for wide in (_wide(before), _wide(after))]
+    return tuple((at * STEP, int(one), int(other)) for at, (one, other) in enumerate(zip(*counted, strict=True)))
+
+
+def _why(crowd: Crowd, before: Side, after: Side, rows: NDArray[np.int64]) -> list[Moved]:
+    """These people with the line that moved their points most in the direction in which they went."""
+    if not len(rows):
+        return []
+    old = contributions(before.card, _part(before.measured, rows))
+    new = contributions(after.card, _part(after.measured, rows))
+    keys = list(dict.fromkeys([line.kpi for line in (*after.terms.lines, *before.terms.lines)]))
+    words = {line.kpi: line for line in (*before.terms.lines, *after.terms.lines)}
+    change = np.zeros((len(rows), len(keys)))
+    for sign, one, brought in ((1.0, after, new), (-1.0, before, old)):
+        for place, line in enumerate(one.terms.lines):
+            change[:, keys.index(line.kpi)] += sign * np.nan_to_num(brought[:, place])
+    found = []
+    for at, row in enumerate(rows):
+        way = np.sign(change[at].sum())
+        most = int(np.argmax(change[at] * way)) if way else 0
+        found.append(
+            Moved(
+                person=int(crowd.ids[row]),
+                before=before.found.value(int(row)),
+                after=after.found.value(int(row)),
+                band_before=_label(before, int(row)),
+                band_after=_label(after, int(row)),
+                line=words[keys[most]] if way else None,
+                points=Fraction(round(float(change[at][most]), 2)).limit_denominator(100),
+            )
+        )
+    return found
+
+
+def _label(one: Side, row: int) -> str:
+    band = int(one.found.bands[row])
+    return "" if band < 0 else one.card.bands[band].label
+
+
+def _part(measured: Population, rows: NDArray[np.int64]) -> Population:
+    names = ("actual", "target", "filled", "slack", "missing", "gaps")
+    return Population(**{name: getattr(measured, name)[rows] for name in names})
+
+
+def _listing(crowd: Crowd, before: Side, after: Side, on_it: Sequence[Flags], shift: NDArray[np.float64]) -> Listing:
+    was, now = on_it
+    entering, leaving = now & ~was, was & ~now
+    rows = np.flatnonzero(entering | leaving)
+    listed = rows[np.argsort(-np.abs(np.nan_to_num(shift[rows])), kind="stable")[:LISTED]]
+    people = tuple(
+        (moved, bool(entering[row])) for moved, row in zip(_why(crowd, before, after, listed), listed, strict=True)
+    )
+    return Listing(int(was.sum()), int(now.sum()), int(entering.sum()), int(leaving.sum()), people)
+
+
+def _bonus(crowd: Crowd, pay: Sequence[Flags], thresholds: Thresholds) -> tuple[Decimal, Decimal] | None:
+    """What the bonus of those on the pay list comes to, each month; None for whoever may not read salaries."""
+    if crowd.salary is None:
+        return None
+    share = float(thresholds.bonus) / 100
+    before, after = (Decimal(f"{float(crowd.salary[flags].sum()) * share:.2f}") for flags in pay)
+    return before, after
+
+
+def _fairness(groups: Groups, pay: Sequence[Flags], minimum: int) -> tuple[GroupLine, ...]:
+    known = groups.codes >= 0
+    sizes, was, now = (
+        np.bincount(groups.codes[flags], minlength=len(groups.labels))
+        for flags in (known, known & pay[0], known & pay[1])
+    )
+    hidden = _hidden([int(size) for size in sizes], minimum)
+    shares = [
+        None
+        if at in hidden or not sizes[at]
+        else (Fraction(int(was[at]), int(sizes[at])), Fraction(int(now[at]), int(sizes[at])))
+        for at in range(len(groups.labels))
+    ]
+    best = [max((share[at] for share in shares if share is not None), default=Fraction(0)) for at in (0, 1)]
+    found = []
+    for at, label in enumerate(groups.labels):
+        share = shares[at]
+        if not sizes[at]:
+            continue
+        if share is None:
+            found.append(GroupLine(label, None, None, None, None, None))
+            continue
+        ratios = [share[side] / best[side] if best[side] else None for side in (0, 1)]
+        found.append(GroupLine(label, int(sizes[at]), *share, *ratios))
+    return tuple(found)
+
+
+def _hidden(sizes: Sequence[int], minimum: int) -> frozenset[int]:
+    """Groups that are too small; and the next one where the total would give a single hidden one away."""
+    by_size = sorted((size, at) for at, size in enumerate(sizes) if size)
+    small = [at for size, at in by_size if size < minimum]
+    if small and sum(sizes[at] for at in small) < minimum and len(small) < len(by_size):
+        small.append(by_size[len(small)][1])
+    return frozenset(small)
