@@ -36,6 +36,7 @@ from portal.api import imports as api_imports
 from portal.api import jobs as api_jobs
 from portal.api import ledger as api_ledger
 from portal.api import revisions as api_revisions
+from portal.api import scorecards as api_scorecards
 from portal.api import tokens as api_tokens
 from portal.api import training as api_training
 from portal.api import views as api_views
@@ -79,9 +80,11 @@ from portal.views import (
     reviews,
     roles,
     saved_views,
+    scorecards,
     tours,
     training,
     trees,  # noqa: F401 (pages on the blueprint of records)
+    whatif,
     why,
 )
 from portal.views import seeing as seeing_pages
@@ -228,13 +231,17 @@ def _rooms(app: Flask) -> None:
     app.register_blueprint(api_cycles.blueprint)
     csrf.exempt(api_cycles.blueprint)
     app.register_blueprint(reviews.blueprint)
-    app.register_blueprint(ledger.blueprint)
-    app.register_blueprint(api_ledger.blueprint)
-    csrf.exempt(api_ledger.blueprint)
-    menu.WITH_ROOM.update({"cycle", "review"})
+    for scores in (ledger, scorecards, whatif):
+        app.register_blueprint(scores.blueprint)
+    for api in (api_ledger, api_scorecards):
+        app.register_blueprint(api.blueprint)
+        csrf.exempt(api.blueprint)
+    menu.WITH_ROOM.update({"cycle", "review", "scorecard"})
     menu.FIXED[:] = [
         menu.Fixed("performance", home.DASHBOARDS, "dashboards.overview", may_see_dashboards),
         menu.Fixed("performance", cycles.TITLE, "cycles.index", cycles.visible),
+        menu.Fixed("performance", scorecards.TITLE, "scorecards.index", scorecards.visible),
+        menu.Fixed("performance", whatif.TITLE, "whatif.index", whatif.visible),
         menu.Fixed("training", training.TITLE, "training.index", training.visible),
         menu.Fixed("training", onboarding.TITLE, "onboarding.index", onboarding.visible),
         menu.Fixed("data", imports.TITLE, "imports.new", imports.visible),

@@ -161,7 +161,7 @@ def _satisfaction(_company: Company, period: Period, figures: Figures, random: R
             share = (
                 figures.satisfied
                 - 3 * lean
-                - (0.1 if region == UNSERVED else 0.0)
+                - (0.18 if region == UNSERVED else 0.0)
                 + _rise(period, day)
                 + random.gauss(0, 0.02)
             )

@@ -8,7 +8,7 @@ next smallest where a single hidden one could be reckoned from the total.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
@@ -195,14 +195,12 @@ def _why(crowd: Crowd, before: Side, after: Side, rows: NDArray[np.int64]) -> li
     """These people with the line that moved their points most in the direction in which they went."""
     if not len(rows):
         return []
-    old = contributions(before.card, _part(before.measured, rows))
-    new = contributions(after.card, _part(after.measured, rows))
     keys = list(dict.fromkeys([line.kpi for line in (*after.terms.lines, *before.terms.lines)]))
     words = {line.kpi: line for line in (*before.terms.lines, *after.terms.lines)}
-    change = np.zeros((len(rows), len(keys)))
-    for sign, one, brought in ((1.0, after, new), (-1.0, before, old)):
-        for place, line in enumerate(one.terms.lines):
-            change[:, keys.index(line.kpi)] += sign * np.nan_to_num(brought[:, place])
+    (old, old_weights), (new, new_weights) = (_brought(one, rows, keys) for one in (before, after))
+    # A line whose weight grows takes the place of the rest: it is held against the score that there was.
+    mean = old.sum(axis=1, keepdims=True) / 100.0
+    change = new - old - (new_weights - old_weights) * mean
     found = []
     for at, row in enumerate(rows):
         way = np.sign(change[at].sum())
@@ -219,6 +217,19 @@ def _why(crowd: Crowd, before: Side, after: Side, rows: NDArray[np.int64]) -> li
             )
         )
     return found
+
+
+def _brought(one: Side, rows: NDArray[np.int64], keys: Sequence[str]) -> tuple[NDArray[np.float64], ...]:
+    """What each line of `keys` brought to these people, and its effective weight; 0 where it is not in the card."""
+    part = _part(one.measured, rows)
+    weighed = replace(part, filled=np.where(part.missing, 0.0, 1.0))
+    found = []
+    for brought in (contributions(one.card, part), contributions(one.card, weighed)):
+        wide = np.zeros((len(rows), len(keys)))
+        for place, line in enumerate(one.terms.lines):
+            wide[:, keys.index(line.kpi)] = np.nan_to_num(brought[:, place])
+        found.append(wide)
+    return tuple(found)
 
 
 def _label(one: Side, row: int) -> str:

@@ -64,6 +64,7 @@ class Trial:
     """An answer with the names of those in its lists and of the departments."""
 
     card: Row
+    asked: Settings
     before: Terms
     after: Terms
     answer: Answer
@@ -155,7 +156,7 @@ def try_out(
     for known in (before, after):
         crowds.complete(session, catalog, found, known, now)
     result = answer(found, side(found, before), side(found, after), asked.thresholds)
-    return Trial(row, before, after, result, found.taken_at, *_names(session, catalog, actor, result, language))
+    return Trial(row, asked, before, after, result, found.taken_at, *_names(session, catalog, actor, result, language))
 
 
 def _terms(catalog: Catalog, row: Row, content: Content, asked: Settings) -> Terms:
