@@ -74,7 +74,16 @@ def _settle(
                 _return(item, names)
         elif not restoring:
             _carry(item, field, wanted[name], names, aside)
+    if not restoring:
+        _part(properties.values())
     return today
+
+
+def _part(items: Collection[dict[str, Any]]) -> None:
+    """No field comes from a column that another field lives in now: it could not return there."""
+    taken = {item["x-id"] for item in items}
+    for item in items:
+        _put(item, item["x-id"], [c for c in item.get("x-was", ()) if c not in taken], item.get("x-moves"))
 
 
 def _properties(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -83,3 +83,15 @@ class TestPublish:
         number = {"type": "integer", "x-id": "x", "default": 0}
         seen = door.preview({**shift(y=number), "required": ["code", "y"], "x-unique": [["code", "y"]]})
         assert [p.params.get("column") for p in seen.problems] == ["x"]
+
+    def test_lets_another_field_have_a_column_that_values_came_from_and_publishes_the_same_again(self, door):
+        door.publish(shift(x={"type": "boolean"}))
+        door.create("shift", code="a", x=True)
+        door.publish(shift(x={"type": "integer"}))
+        door.publish(shift(x={"type": "integer"}, y={"type": "boolean", "x-id": "x"}))
+        assert values(door) == [1]
+        fields = door.catalog["shift"].definition.fields
+        assert (fields["x"].was, fields["y"].column) == ((), "x")
+        door.publish({**door.catalog["shift"].definition.document, "title": "Shifts"})
+        door.publish(shift(x={"type": "boolean"}, y={"type": "boolean", "x-id": "x"}))
+        assert door.catalog["shift"].definition.fields["x"].column != "x"
