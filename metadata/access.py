@@ -6,7 +6,8 @@ pick-lists and history alike. Order of evaluation: the system and `Admin` may ev
 are united, and what no rule grants is denied. A field is granted in a row only by the rules that grant that row, so a
 narrow rule never opens a field on a wide set of rows; who can't tell rows apart asks `readable` and `writable`, which
 name the fields granted in every row. A rule for others only keeps whoever has it from the record about themselves,
-whatever their other roles grant. See docs/decisions/0047.
+whatever their other roles grant. Single answers of an anonymous survey are open to nobody, whatever a rule says.
+See docs/decisions/0047 and 0089.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ __all__ = [
     "may_design",
     "may_read_definitions",
     "never_seen",
+    "oversees",
     "readable",
     "readable_somewhere",
     "require",
@@ -104,6 +106,8 @@ def explain(actor: Actor, entity: Entity, action: str) -> Verdict:
     names = {"action": action, "definition": entity.name}
     if actor.system:
         return Verdict(True, "The system acts for a workflow.")
+    if entity.definition.nameless:
+        return Verdict(False, "Single answers of an anonymous survey are shown to nobody.", names)
     if ADMIN in actor.roles:
         return Verdict(True, "The role Admin may do everything.")
     found = granting(actor, entity, action)
@@ -120,7 +124,7 @@ def may(actor: Actor, entity: Entity, action: str) -> bool:
     """`explain` without the reason."""
     if actor.within is not None and not may(actor.within, entity, action):
         return False
-    return _everything(actor) or bool(granting(actor, entity, action))
+    return _everything(actor, entity) or bool(granting(actor, entity, action))
 
 
 def standing(actor: Actor) -> tuple[Any, ...]:
@@ -154,7 +158,7 @@ def rows(
     """
     source = entity.table if table is None else table
     mine: ColumnElement[bool] = true()
-    if not _everything(actor):
+    if not _everything(actor, entity):
         found = [rule for _role, rule in granting(actor, entity, action)]
         mine = _united(actor, catalog, entity, source, found)
         if any(rule.others_only for rule in found):
@@ -234,7 +238,7 @@ def writable_somewhere(actor: Actor, entity: Entity, action: str) -> tuple[Field
 def never_seen(actor: Actor, entity: Entity) -> frozenset[str]:
     """Fields that every rule for the actor hides: they stay out of labels too."""
     hidden: frozenset[str] = frozenset()
-    if not _everything(actor):
+    if not _everything(actor, entity):
         rules = [rule for role in actor.roles for rule in entity.definition.access.get(role, ())]
         hidden = frozenset.intersection(*(rule.hides for rule in rules)) if rules else hidden
     return hidden if actor.within is None else hidden | never_seen(actor.within, entity)
@@ -243,7 +247,7 @@ def never_seen(actor: Actor, entity: Entity) -> frozenset[str]:
 def widest(actor: Actor, entity: Entity, action: str) -> RowScope:
     """The widest row scope that any of the actor's roles has for `action`; "all" really means every row."""
     scope: RowScope = "all"
-    if not _everything(actor):
+    if not _everything(actor, entity):
         rules = [rule for _role, rule in granting(actor, entity, action)]
         apart = any(rule.others_only for rule in rules)
         kept = [_really(rule, apart=apart) for rule in rules]
@@ -253,7 +257,7 @@ def widest(actor: Actor, entity: Entity, action: str) -> RowScope:
 
 def granting(actor: Actor, entity: Entity, action: str) -> list[tuple[str, RoleAccess]]:
     """The rules of the actor's roles that grant `action` in some rows, each with its role."""
-    rules = entity.definition.access
+    rules = {} if entity.definition.nameless else entity.definition.access
     return [
         (role, rule)
         for role in sorted(actor.roles)
@@ -262,9 +266,18 @@ def granting(actor: Actor, entity: Entity, action: str) -> list[tuple[str, RoleA
     ]
 
 
-def _everything(actor: Actor) -> bool:
+def oversees(actor: Actor, entity: Entity) -> bool:
+    """Whether the rules open every record to the actor, were they not closed to all: who knows the results."""
+    if actor.within is not None and not oversees(actor.within, entity):
+        return False
+    rules = [rule for role in actor.roles for rule in entity.definition.access.get(role, ())]
+    whole = any(rule.rows == "all" and not rule.where and "list" in rule.can and not rule.hides for rule in rules)
+    return actor.system or ADMIN in actor.roles or whole
+
+
+def _everything(actor: Actor, entity: Entity) -> bool:
     """Whether no rule limits the actor, apart from who really asks."""
-    return actor.system or ADMIN in actor.roles
+    return actor.system or (ADMIN in actor.roles and not entity.definition.nameless)
 
 
 def _really(rule: RoleAccess, *, apart: bool) -> RowScope:
@@ -274,7 +287,7 @@ def _really(rule: RoleAccess, *, apart: bool) -> RowScope:
 def _shares(actor: Actor, entity: Entity, action: str, setting: bool) -> Mapping[str, list[RoleAccess] | None]:
     """The fields granted somewhere: None where it is in every row, else the rules that grant the field."""
     fields = entity.definition.held if setting else entity.definition.fields  # nobody sets what is computed
-    if _everything(actor):
+    if _everything(actor, entity):
         return dict.fromkeys(fields)
     rules = [rule for _role, rule in granting(actor, entity, action)]
     withheld = [rule.hides | rule.locks if setting else rule.hides for rule in rules]

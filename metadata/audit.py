@@ -54,9 +54,11 @@ def write(
 ) -> None:
     """Write audit rows and outbox events (one event for up to 1 000 records of one kind of change).
 
+    Of an anonymous survey nothing is written: the order of entries would tell who answered what.
     A change of people or units changes who may see what: every process then forgets the actors it remembers.
     """
-    if not happenings:
+    entity = catalog.entities.get(definition)
+    if not happenings or (entity is not None and entity.definition.nameless):
         return
     rows = [
         {

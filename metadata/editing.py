@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metadata import conditions
-from metadata.renaming import rename_fields
+from metadata.renaming import PARTS_OF_KINDS, rename_fields
 
 Document = dict[str, Any]
 
@@ -70,6 +70,9 @@ def drop_field(document: Mapping[str, Any], name: str) -> Document:
     _drop_from_label(made, name)
     _drop_from_rule(made, name)
     _drop_from_access(made, name)
+    for keyword in PARTS_OF_KINDS:
+        if keyword in made:
+            made[keyword] = {part: held for part, held in made[keyword].items() if held != name}
     if "x-unique" in made:
         made["x-unique"] = [names for names in made["x-unique"] if name not in names]
         if not made["x-unique"]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
@@ -241,6 +242,28 @@ class Okr:
 
 
 @dataclass(frozen=True)
+class Survey:
+    """Who is asked on which days, and what is promised: `minimum` is the fewest answers of which anything is shown.
+
+    `split` is the field that the person's unit is put into; `roles`, `units` (with those below) and `where` (a block
+    over the people) narrow the audience where they are given.
+    """
+
+    first: date | None = None
+    last: date | None = None
+    anonymous: bool = True
+    minimum: int = 5
+    split: str = ""
+    roles: frozenset[str] = frozenset()
+    units: tuple[int, ...] = ()
+    where: Mapping[str, Any] = field(default_factory=frozen)
+
+    def open_on(self, day: date) -> bool:
+        """Whether it can be answered on that day."""
+        return self.first is not None and self.last is not None and self.first <= day <= self.last
+
+
+@dataclass(frozen=True)
 class Owner:
     """Which reference fields say whose record it is; "" means the record itself, None nobody."""
 
@@ -282,6 +305,12 @@ class Definition:
     extras: Mapping[str, Any]
     document: Mapping[str, Any]
     okr: Okr | None = None
+    survey: Survey | None = None
+
+    @property
+    def nameless(self) -> bool:
+        """Whether its records are answers of which nobody may know, or find out, whose they are."""
+        return self.survey is not None and self.survey.anonymous
 
     def title(self, language: str = "en") -> str:
         """The name of one record's kind, for example "Employee"."""

@@ -155,6 +155,7 @@ def _of(session: Session, catalog: Catalog, name: str) -> list[Hidden]:
     for column, item in known.fields().items():
         if column in past.columns and column not in today:
             count, examples = _values(session, last, item)
+            examples = () if last.nameless else examples
             key = f"{name}.{column}"
             found.append(
                 Hidden(key, "field", name, last.title(), item.title(), column, known.since(column), count, examples)

@@ -18,7 +18,7 @@ Told = Callable[[str], str]  # what a formula calls something, and what it shall
 NAMED = ("required", "x-unique", "x-label", "x-owner", "x-import")
 BLOCKS = ("allOf", "anyOf", "if", "then", "else", "not")
 _WORDS = re.compile(r"""(?P<text>"[^"]*"|'[^']*')|(?P<name>[^\W\d]\w*+(?:\.\w++)*+)(?!\s*\()""")
-PARTS_OF_KINDS = {"x-okr": ("score", "commitment")}
+PARTS_OF_KINDS = {"x-okr": ("score", "commitment"), "x-survey": ("split",)}
 WORDS_OF_MEASURES = frozenset({"unit", "direction"})
 
 

@@ -168,6 +168,15 @@ outbox = Table(
     Index("ix_plumbline_outbox_open", "done_at", "next_at"),
 )
 
+survey_answered = Table(
+    "plumbline_survey_answered",
+    tables,
+    Column("survey", String(60), primary_key=True),
+    Column("people", Json, nullable=False, comment="who answered, sorted: one row, so that no order of coming is kept"),
+    Column("anonymous", Boolean, nullable=False, comment="what was promised to them"),
+    Column("minimum", Integer, nullable=False, comment="the fewest answers shown, as promised"),
+)
+
 
 def create(connection: Connection) -> None:
     """Create what is missing and the two state rows; safe to call again."""

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import column, func, not_, select
 from sqlalchemy.orm import Session
 
-from metadata import changes, fieldtypes, filling, gathering, moving, side_tables, transfer, uniqueness
+from metadata import changes, fieldtypes, filling, gathering, moving, promises, side_tables, transfer, uniqueness
 from metadata.catalog import Catalog, Entity
 from metadata.changes import Change
 from metadata.dialect import places
@@ -64,6 +64,7 @@ def weigh(scales: Scales, *, keep: bool) -> Weight:
     With `keep` the values to be moved stand in temporary tables afterwards, ready to be written.
     """
     weight = Weight()
+    weight.problems += promises.broken(scales.session, scales.new, scales.changes)
     for name, listed in scales.changes.items():
         weight.changes[name] = []
         looked = _looked(scales, name, keep)

@@ -81,6 +81,7 @@ from portal.views import (
     roles,
     saved_views,
     scorecards,
+    surveys,
     tours,
     training,
     trees,  # noqa: F401 (pages on the blueprint of records)
@@ -219,7 +220,7 @@ def _rooms(app: Flask) -> None:
     app.before_request(account.change_given_password)
     records.SAID[:] = [comments.said]
     records.LINKS[:] = [accounts.action_for, seeing_pages.action_for, why.action_for]
-    panels.DUE[:] = [my_reviews.due, onboarding.due]
+    panels.DUE[:] = [my_reviews.due, onboarding.due, surveys.due]
     panels.PANELS[:] = [
         panels.Panel("my-tasks", panels.DUE_TITLE, "panels/due.html", panels.due),
         panels.Panel("my-goals", panels.GOALS, "panels/records.html", panels.goals),
@@ -230,9 +231,8 @@ def _rooms(app: Flask) -> None:
     app.register_blueprint(cycles.blueprint)
     app.register_blueprint(api_cycles.blueprint)
     csrf.exempt(api_cycles.blueprint)
-    app.register_blueprint(reviews.blueprint)
-    for scores in (ledger, scorecards, whatif):
-        app.register_blueprint(scores.blueprint)
+    for room in (reviews, ledger, scorecards, whatif, surveys):
+        app.register_blueprint(room.blueprint)
     for api in (api_ledger, api_scorecards):
         app.register_blueprint(api.blueprint)
         csrf.exempt(api.blueprint)
@@ -242,6 +242,7 @@ def _rooms(app: Flask) -> None:
         menu.Fixed("performance", cycles.TITLE, "cycles.index", cycles.visible),
         menu.Fixed("performance", scorecards.TITLE, "scorecards.index", scorecards.visible),
         menu.Fixed("performance", whatif.TITLE, "whatif.index", whatif.visible),
+        menu.Fixed("organisation", surveys.TITLE, "surveys.index", surveys.visible),
         menu.Fixed("training", training.TITLE, "training.index", training.visible),
         menu.Fixed("training", onboarding.TITLE, "onboarding.index", onboarding.visible),
         menu.Fixed("data", imports.TITLE, "imports.new", imports.visible),

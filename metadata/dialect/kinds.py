@@ -25,6 +25,7 @@ def problems(definition: Definition, declared: frozenset[str]) -> Iterator[Probl
     """What is wrong under the keyword of the definition's kind."""
     yield from _measure(definition, declared)
     yield from _okr(definition, declared)
+    yield from _survey(definition, declared)
 
 
 def _part(
@@ -101,3 +102,35 @@ def _okr(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
     if (owner == "person" and owners.person is None) or (owner == "unit" and owners.unit is None):
         message = "Objectives of this level belong to a %(owner)s, but no reference under x-owner says to which."
         yield Problem("/x-okr/owner", message, {"owner": owner})
+
+
+def _survey(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
+    given, survey = definition.document.get("x-survey"), definition.survey
+    if given is None or survey is None:
+        return
+    for word, day in (("from", survey.first), ("to", survey.last)):
+        if word in given and day is None:
+            yield Problem(
+                f"/x-survey/{word}", "“%(text)s” is no day; write it as in 2026-03-31.", {"text": given[word]}
+            )
+    if survey.first is not None and survey.last is not None and survey.last < survey.first:
+        yield Problem("/x-survey/to", "The last day is before the first.")
+    for word, other in (("from", "to"), ("to", "from")):
+        if word in given and other not in given:
+            yield Problem(f"/x-survey/{other}", "A survey with a first day has a last one, and the other way round.")
+    split, wrong = _part(definition, declared, given, "/x-survey/split")
+    if wrong is not None:
+        yield wrong
+    elif split is not None and split.target is None:
+        yield Problem("/x-survey/split", "“%(name)s” is no reference to other records.", {"name": split.name})
+    if not survey.anonymous:
+        if "minimum" in given:
+            yield Problem("/x-survey/minimum", "Only answers without names need a fewest number.")
+        return
+    if definition.unique:
+        message = "Anonymous answers can't be kept unique: the refusal would tell what others answered."
+        yield Problem("/x-unique", message)
+    for field in definition.fields.values():
+        if field.type == "attachment":
+            message = "A file tells who sent it; an anonymous survey can't ask for one."
+            yield Problem(f"/properties/{field.name}", message)

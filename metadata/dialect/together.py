@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from metadata import conditions
 from metadata.catalog import Catalog
 from metadata.dialect import computed, granting, places
 from metadata.dialect.plain import step
@@ -37,6 +38,7 @@ def problems(
     for name, definition in changed.items():
         yield from ((name, problem) for problem in _references(definition, whole, named - withdrawn))
         yield from ((name, problem) for problem in _level(definition, whole))
+        yield from ((name, problem) for problem in _audience(definition, whole))
         yield from ((name, problem) for problem in computed.problems(definition, whole))
         if name in before:
             yield from ((name, problem) for problem in _kept(before[name].definition, definition, restoring))
@@ -92,6 +94,20 @@ def _level(definition: Definition, whole: Mapping[str, Definition]) -> Iterator[
     elif above.get("level", 0) >= given.get("level", 1):
         message = "“%(name)s” must be a level above this one."
         yield Problem("/x-okr/parent", message, {"name": parent.name})
+
+
+def _audience(definition: Definition, whole: Mapping[str, Definition]) -> Iterator[Problem]:
+    """Whom a survey asks: conditions over the people there are, and departments for its division."""
+    survey = definition.survey
+    if survey is None:
+        return
+    people = next((d for d in whole.values() if _holds_people(d)), None)
+    for name in sorted(conditions.names(survey.where)):
+        if people is not None and name not in people.columns:
+            yield Problem("/x-survey/audience/where", "People have no field called “%(name)s”.", {"name": name})
+    target = whole.get(definition.fields[survey.split].ref or "") if survey.split in definition.fields else None
+    if target is not None and (target.directory is None or target.directory.kind != "unit"):
+        yield Problem("/x-survey/split", "“%(name)s” does not hold departments.", {"name": target.name})
 
 
 def _levels_below(whole: Mapping[str, Definition], changed: Mapping[str, Definition]) -> Iterator[tuple[str, Problem]]:

@@ -33,7 +33,7 @@ _READ_HERE = frozenset(
     f"x-{word}"
     for word in (
         *("access", "directory", "group", "i18n", "icon", "kind", "label"),
-        *("measure", "okr", "owner", "plural", "rules", "screen", "unique"),
+        *("measure", "okr", "owner", "plural", "survey", "rules", "screen", "unique"),
     )
 )
 
@@ -62,6 +62,7 @@ def parse(document: Mapping[str, Any]) -> Definition:
         extras=frozen_deep({k: v for k, v in document.items() if k.startswith("x-") and k not in _READ_HERE}),
         document=frozen_deep(document),
         okr=kinds.okr(document.get("x-okr")),
+        survey=kinds.survey(document.get("x-survey")),
     )
 
 

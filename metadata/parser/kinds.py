@@ -7,10 +7,12 @@ written.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from metadata.model import Grades, Measure, Okr, frozen
+from metadata.model import Grades, Measure, Okr, Survey, frozen
 from metadata.parser.freezing import frozen_deep
 
 _MEASURE = ("time", "plan", "actual", "direction", "unit", "baseline", "floor", "cap")
@@ -42,6 +44,29 @@ def okr(given: Given) -> Okr | None:
     words = {key: given[key] for key in ("level", "parent", "owner", "score", "commitment") if key in given}
     expects = {**EXPECTED, **{key: decimal(value) for key, value in given.get("expects", {}).items()}}
     return Okr(**words, grades=_grades(given.get("grades", GRADES)), expects=frozen(expects))
+
+
+def survey(given: Given) -> Survey | None:
+    """Who is asked, when, and what is promised about the answers."""
+    if given is None:
+        return None
+    words = {key: given[key] for key in ("anonymous", "minimum", "split") if key in given}
+    audience = given.get("audience", {})
+    return Survey(
+        first=_day(given.get("from")),
+        last=_day(given.get("to")),
+        roles=frozenset(audience.get("roles", ())),
+        units=tuple(audience.get("units", ())),
+        where=frozen_deep(audience.get("where", {})),
+        **words,
+    )
+
+
+def _day(text: str | None) -> date | None:
+    """A day of JSON; what is no day is told by the dialect and counts as none."""
+    with suppress(ValueError):
+        return date.fromisoformat(text) if text else None
+    return None
 
 
 def decimal(value: Any) -> Decimal:

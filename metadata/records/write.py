@@ -5,8 +5,9 @@ Nothing is written before everything has been checked, so one answer names all p
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from sqlalchemy import Select, True_, bindparam, select
 from sqlalchemy.orm import Session
 
 from metadata import access, audit, validation
-from metadata.access import Actor
+from metadata.access import NOBODY, Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, NotAllowed, NotFound, Problem, StaleVersion
@@ -26,6 +27,7 @@ from metadata.validation import UTC_ZONE, Form, as_json
 
 NOT_SAVED = "Nothing was saved yet: please correct the marked values (%(count)s)."
 STALE = "%(who)s changed this record in the meantime. Nothing of yours was saved yet: choose what to keep."
+LEAST_ID, ID_SPAN = 2**32, 2**53 - 2**33  # numbers that a script can hold exactly
 COMPUTED = "This field is computed; it can't be set."
 RESERVED = "You may see this record; changing it is reserved to others."
 OUT_OF_REACH = "With these values the record would be out of your own reach; choose others, or ask HR."
@@ -55,7 +57,7 @@ def create(
     problems += collisions(session, catalog, entity, whole, language="en") if not problems else []
     _refuse(problems)
     stored = {f: whole.get(f) for f in entity.definition.held}
-    row = {f: stored[f] for f in entity.definition.columns} | stamps(actor, now)
+    row = {f: stored[f] for f in entity.definition.columns} | stamps(actor, now) | namelessly(entity)
     record_id = (
         session.connection().execute(entity.table.insert().values(row).returning(entity.table.c.id)).scalar_one()
     )
@@ -203,6 +205,16 @@ def stamps(actor: Actor, now: datetime) -> dict[str, Any]:
         "_changed_at": now,
         "_changed_by": actor.username,
     }
+
+
+def namelessly(entity: Entity) -> dict[str, Any]:
+    """What replaces the traces of a new anonymous answer: no author, no moment, no place in the order of coming."""
+    survey = entity.definition.survey
+    if survey is None or not survey.anonymous:
+        return {}
+    day = datetime.combine(survey.first or date(2000, 1, 1), time.min, UTC)
+    who = {"_created_by": NOBODY.username, "_changed_by": NOBODY.username}
+    return {"id": LEAST_ID + secrets.randbelow(ID_SPAN), "_created_at": day, "_changed_at": day, **who}
 
 
 def _touch(before: Mapping[str, Any], actor: Actor, now: datetime) -> dict[str, Any]:

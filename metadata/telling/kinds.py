@@ -5,6 +5,7 @@ One sentence for each part that differs, however deep it stands under its keywor
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from metadata.telling.said import Line, Said, shown
 
 KEYWORDS = {
     "x-measure": ("measure", "How it is measured: %(what)s is %(after)s (before: %(before)s)."),
+    "x-survey": ("survey", "As a survey: %(what)s is %(after)s (before: %(before)s)."),
     "x-okr": ("okr", "As a level of goals: %(what)s is %(after)s (before: %(before)s)."),
 }
 PARTS = {
@@ -35,6 +37,14 @@ PARTS = {
     "owner": "who owns",
     "score": "the field of the score",
     "commitment": "the field of the commitment",
+    "from": "the first day",
+    "to": "the last day",
+    "anonymous": "whether nobody knows who answered what",
+    "minimum": "the fewest answers of which anything is shown",
+    "split": "the department by which results are divided",
+    "audience.roles": "the roles that are asked",
+    "audience.units": "the departments that are asked",
+    "audience.where": "what must be true of those who are asked",
     "grades.amber": "where amber begins",
     "grades.green": "where green begins",
     "expects.committed": "what is expected of committed objectives",
@@ -58,5 +68,11 @@ def _flat(given: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in given.items():
         path = f"{above}{key}"
-        found |= _flat(value, f"{path}.") if isinstance(value, dict) else {path: value}
+        deeper = isinstance(value, dict) and key != "where"
+        found |= _flat(value, f"{path}.") if deeper else {path: _plain(value)}
     return found
+
+
+def _plain(value: Any) -> Any:
+    """A condition as it is written; everything else as it is."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value

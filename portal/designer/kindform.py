@@ -22,7 +22,7 @@ from metadata.dialect.shape import DIALECT
 from metadata.errors import Problem
 from metadata.model import Definition
 
-KEYWORDS = {"kpi": "x-measure", "okr_level": "x-okr"}
+KEYWORDS = {"kpi": "x-measure", "okr_level": "x-okr", "survey": "x-survey"}
 MONTHS = 12
 EMPTY_ROWS = 2
 LABELS = {
@@ -47,6 +47,15 @@ LABELS = {
     "x-okr.expects": _l("Expected score"),
     "x-okr.expects.committed": _l("Committed objectives"),
     "x-okr.expects.aspirational": _l("Aspirational objectives"),
+    "x-survey.from": _l("First day"),
+    "x-survey.to": _l("Last day"),
+    "x-survey.anonymous": _l("Anonymous (yes, where nothing is chosen)"),
+    "x-survey.minimum": _l("Fewest answers of which anything is shown, 3 to 10"),
+    "x-survey.split": _l("Field for the person's department, to divide the results"),
+    "x-survey.audience": _l("Who is asked (everybody where nothing is said)"),
+    "x-survey.audience.roles": _l("Roles"),
+    "x-survey.audience.units": _l("Departments, by their numbers, with all below them"),
+    "x-survey.audience.where": _l("Condition over the people, as JSON"),
     "amber": _l("Amber from"),
     "green": _l("Green from"),
 }

@@ -106,3 +106,36 @@ def test_a_change_is_told_and_classified(before, after, said):
 
 def test_parts_follow_a_renamed_field():
     assert rename_fields(PERSONAL, {"score": "mark"})["x-okr"]["score"] == "mark"
+
+
+PULSE = {
+    "$id": "pulse",
+    "x-kind": "survey",
+    "title": "Pulse",
+    "type": "object",
+    "properties": {"mood": {"type": "integer", "minimum": 1, "maximum": 5}, "words": {"type": "string"}},
+    "x-survey": {"from": "2026-11-01", "to": "2026-11-30", "minimum": 3},
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer", "words"),
+    [
+        (with_(PULSE, "x-survey", to="2026-10-31"), "/x-survey/to", "before the first"),
+        (with_(PULSE, "x-survey", to="2026-02-30"), "/x-survey/to", "no day"),
+        (with_(PULSE, "x-survey", to=None), "/x-survey/to", "has a last one"),
+        (with_(PULSE, "x-survey", minimum=2), "/x-survey/minimum", ""),
+        (with_(PULSE, "x-survey", minimum=11), "/x-survey/minimum", ""),
+        (with_(PULSE, "x-survey", anonymous=False), "/x-survey/minimum", "without names"),
+        (with_(PULSE, "x-survey", split="mood"), "/x-survey/split", "no reference"),
+        ({**PULSE, "x-unique": [["mood"]]}, "/x-unique", "what others answered"),
+    ],
+)
+def test_a_survey_is_refused_at_its_place(document, pointer, words):
+    found = alone(document)
+    assert [p for p, _text in found][:1] == [pointer]
+    assert words in found[0][1]
+
+
+def test_a_survey_is_taken_where_it_can_be_meant():
+    assert alone(PULSE) == []
