@@ -31,7 +31,7 @@ run: install ## Install, load the demo company, start everything, print address 
 	$(BIN)/plumbline up --demo
 
 test: dev chromium ## The whole suite, on the backends that are there
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --spread
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --spread -m "not long"
 
 both: dev chromium ## The whole suite, each test of pages on both databases
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

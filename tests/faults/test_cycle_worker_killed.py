@@ -66,7 +66,7 @@ def state(company: Company, job_id: int) -> str:
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("phase", ["people", "score", "invite"])
+@pytest.mark.parametrize("phase", ["people", *(pytest.param(p, marks=pytest.mark.long) for p in ("score", "invite"))])
 def test_a_launch(database_kind, databases, tmp_path, phase) -> None:
     with databases.copy(database_kind, "demo cycle launched", prepare_launched) as url:
         expected = settled(url)
@@ -84,6 +84,7 @@ def test_a_launch(database_kind, databases, tmp_path, phase) -> None:
 
 
 @pytest.mark.faults
+@pytest.mark.long
 def test_a_computation(database_kind, databases, tmp_path) -> None:
     with databases.copy(database_kind, "demo cycle launched", prepare_launched) as url:
         company = with_tables(url)
