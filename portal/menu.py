@@ -7,7 +7,7 @@ in portal/views/directory.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import request, url_for
 from flask_babel import gettext
@@ -63,7 +63,12 @@ def groups(actor: Actor, catalog: Catalog, language: str) -> list[tuple[str, lis
     pattern = url_for("records.list_page", definition=ANY)
     for group, listed in lists(actor, catalog, language).items():
         found.setdefault(group, []).extend(_some(group, listed, pattern))
-    return [(str(GROUPS.get(name, name)), entries) for name, entries in found.items() if entries]
+    nearest = max((e.url for entries in found.values() for e in entries if e.current), key=len, default="")
+    return [
+        (str(GROUPS.get(name, name)), [replace(e, current=e.current and e.url == nearest) for e in entries])
+        for name, entries in found.items()
+        if entries
+    ]
 
 
 def lists(actor: Actor, catalog: Catalog, language: str) -> Mapping[str, Sequence[tuple[str, str]]]:

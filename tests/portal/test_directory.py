@@ -50,6 +50,10 @@ class TestGroups:
         assert entries(html)[last] is True
         assert sum(entries(html).values()) == 1
 
+    def test_a_page_within_another_room_is_one_entry(self, portal):
+        html = logged_in(portal, "hana").get("/roles/matrix").text
+        assert [key for key, current in entries(html).items() if current] == ["matrix"]
+
     def test_costs_no_statement_more(self, portal, many):
         client = logged_in(portal, "hana")
         client.get("/lists/")
