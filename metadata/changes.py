@@ -245,6 +245,8 @@ def _limits(name: str, old: Field, item: Field) -> list[Change]:
         "pattern",
         "min_items",
         "max_items",
+        "accept",
+        "max_size",
     )
     if item.type in ("integer", "number"):  # of a decimal it is the number of places: another type
         limits += ("multiple_of",)
@@ -259,6 +261,8 @@ def _limits(name: str, old: Field, item: Field) -> list[Change]:
 def _looser(name: str, before: Any, after: Any) -> bool:
     if after is None:
         return True
+    if name == "accept":
+        return not after or (bool(before) and set(before) <= set(after))
     if name == "multiple_of" and before is not None:
         return bool(Decimal(repr(before)) % Decimal(repr(after)) == 0)
     if before is None or name == "pattern":

@@ -2,7 +2,7 @@
 
 Called by `moving`. Pure. `value` gives None for "no value" and raises BadValue where there is none to be had;
 nothing is ever rounded, cut off or guessed. Choices are found by value or by label in any language, records by
-their label.
+their label; a file becomes its name, and nothing becomes a file.
 """
 
 from __future__ import annotations
@@ -23,14 +23,19 @@ NO_RECORD = "There is no record called “%(value)s”."
 SEVERAL_RECORDS = "Several records are called “%(value)s”."
 ONLY_ONE = "Only one value has room here: %(values)s."
 NO_ROWS = "The rows of a table are no single value, and no single value is rows."
+NO_FILE = "A value can't become a file."
+FILES = "@files"  # where labels are asked for, the names of files
 SEVERAL_VALUES = "“%(value)s” came from several values: %(values)s."
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """The records of a definition: the label of each, and by label the one that has it (None: several have)."""
+    """The records of a definition: the label of each, and by label the one that has it (None: several have).
 
-    labels: Mapping[int, str] = field(default_factory=dict)
+    Of files (`FILES`) the names alone.
+    """
+
+    labels: Mapping[Any, str] = field(default_factory=dict)
     ids: Mapping[str, int | None] = field(default_factory=dict)
 
 
@@ -71,13 +76,15 @@ class Step:
         return self._fitting(made)
 
     def text(self, given: Any) -> str:
-        """A value of the source as people read and write it: of a reference the label of its record."""
+        """A value of the source as people read and write it: of a reference its record's label, of a file its name."""
         if self.source.rows:
             return fieldtypes.of(self.source).to_text(given)
         if self.source.many:
             return "; ".join(self._entries.text(entry) for entry in given)
         if self.source.ref:
             return self.labels(self.source.ref).labels.get(given, f"#{given}")
+        if self.source.type == "attachment":
+            return self.labels(FILES).labels.get(given, str(given))
         return _text(given, self.source)
 
     def _listed(self, given: Any) -> Any:
@@ -110,12 +117,16 @@ class Step:
 
     def _read(self, given: Any) -> Any:
         """A value of the target as a mapping writes it: JSON, or the label of a record."""
+        if self.target.type == "attachment":
+            raise BadValue(NO_FILE)
         if self.target.ref:
             return self._record(str(given))
         form: validation.Form = "text" if isinstance(given, str) else "json"
         return validation.value_of(self.target, given, form)
 
     def _plain(self, given: Any, key: str) -> Any:
+        if self.target.type == "attachment":
+            return self._file(given)
         if self.source.ref and self.source.ref == self.target.ref:
             return given
         if self.target.ref:
@@ -138,6 +149,11 @@ class Step:
                 if position + 1 == len(words):
                     raise
         return None
+
+    def _file(self, given: Any) -> Any:
+        if self.source.type != "attachment":
+            raise BadValue(NO_FILE)
+        return given
 
     def _record(self, label: str) -> int | None:
         if not label.strip():

@@ -104,3 +104,7 @@ class Busy(ProductError):
 
 class DefinitionError(Invalid):
     """One or more definitions can't be taken; every problem carries its JSON pointer."""
+
+
+class TooLarge(Invalid):
+    """More was sent than is taken."""

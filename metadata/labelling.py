@@ -9,8 +9,9 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from metadata import store
 from metadata.catalog import Catalog
-from metadata.converting import Labelled, Labels
+from metadata.converting import FILES, Labelled, Labels
 from metadata.records.read import label_expression
 
 
@@ -27,6 +28,8 @@ def labels(session: Session, catalog: Catalog) -> Labels:
 
 
 def _read(session: Session, catalog: Catalog, name: str) -> Labelled:
+    if name == FILES:
+        return Labelled({row[0]: row[1] for row in session.execute(select(store.file.c.id, store.file.c.name))})
     if name not in catalog:
         return Labelled()
     entity = catalog[name]

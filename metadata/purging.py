@@ -20,6 +20,7 @@ from metadata import (
     altering,
     audit,
     fieldtypes,
+    files,
     forgetting,
     migrate,
     parser,
@@ -220,12 +221,14 @@ def _delete(session: Session, catalog: Catalog, one: Hidden, actor: Actor, now: 
         lists = [side_tables.name_of(last, f) for f in known.fields().values() if f.many]
         migrate.drop_tables(connection, [*lists, last.table_name])
         forgetting.definition(connection, one.definition)
+        files.forget_table(session, one.definition)
     else:
         item = known.fields()[one.column]
         if item.many:
             migrate.drop_tables(connection, [side_tables.name_of(last, item)])
         else:
             migrate.drop_column(connection, last, one.column)
+            files.forget_field(session, one.definition, one.column)
         for names, first, until in _called(known, one.column):
             forgetting.field(connection, one.definition, names, first, until)
     _note(session, catalog, one, actor, now, comment)

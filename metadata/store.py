@@ -1,4 +1,4 @@
-"""The fixed tables of this floor: catalog versions, definitions, installed packs, drafts, audit, outbox, state.
+"""The fixed tables of this floor: catalog versions, definitions, installed packs, drafts, files, audit, outbox, state.
 
 `create` brings them up to date; everything else in `metadata` reads and writes them with SQLAlchemy
 Core. They share one MetaData that knows nothing of the tables made from definitions. Documents are JSON, not
@@ -7,7 +7,21 @@ JSONB, which would forget the order of their fields.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Connection, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects import postgresql
 
 from metadata.engine import UTCDateTime
@@ -128,6 +142,39 @@ purged = Table(
     Column("catalog_version", BigInteger, nullable=False),
     Column("at", UTCDateTime, nullable=False),
     Column("actor", String(200), nullable=False),
+)
+
+file = Table(
+    "plumbline_file",
+    tables,
+    Column("id", Uuid, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("media_type", String(120), nullable=False, comment="by its content; the browser's claim is not kept"),
+    Column("uploaded_by", String(200), nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Index("ix_plumbline_file_at", "at"),
+    comment="What was uploaded; its content is in plumbline_file_part.",
+)
+
+file_part = Table(
+    "plumbline_file_part",
+    tables,
+    Column("file", Uuid, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+file_use = Table(
+    "plumbline_file_use",
+    tables,
+    Column("file", Uuid, primary_key=True),
+    Column("definition", String(60), primary_key=True),
+    Column("record_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("column", String(60), primary_key=True, comment="of the record's table, which keeps its name for life"),
+    Index("ix_plumbline_file_use_record", "definition", "record_id"),
+    comment="Which records hold a file or held it once; a file without a row here is not attached yet.",
 )
 
 audit = Table(

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import column, func, not_, select
 from sqlalchemy.orm import Session
 
-from metadata import changes, fieldtypes, filling, gathering, moving, promises, side_tables, transfer, uniqueness
+from metadata import changes, fieldtypes, files, filling, gathering, moving, promises, side_tables, transfer, uniqueness
 from metadata.catalog import Catalog, Entity
 from metadata.changes import Change
 from metadata.dialect import places
@@ -247,6 +247,9 @@ def _offending(session: Session, old: Catalog, new: Catalog, change: Change, mov
 def _beyond(session: Session, old: Catalog, before: Entity, item: Field) -> Iterator[int]:
     """The records whose value is none of the field as it will be."""
     earlier = next(f for f in before.definition.fields.values() if f.column == item.column)
+    if item.type == "attachment":
+        yield from files.unfitting(session, before.table, before.table.c[earlier.name], item)
+        return
     held = value_of(old, before, before.table, earlier)
     single = Single(item)
     statement = select(before.table.c.id, held).where(held.is_not(None))

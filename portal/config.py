@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy.engine import make_url
@@ -20,6 +21,7 @@ from metadata.errors import Invalid
 
 LANGUAGES = ("en", "zh")
 SHORTEST_KEY = 32
+MOST_MEGABYTES = 1000
 
 
 def _database(value: str) -> str:
@@ -66,6 +68,13 @@ def _smtp(value: str) -> str:
     return value
 
 
+def _megabytes(value: str) -> int:
+    number = int(value)
+    if not 0 < number <= MOST_MEGABYTES:
+        raise ValueError
+    return number * 1_000_000
+
+
 def _secret(value: str) -> str:
     if value and (len(value) < SHORTEST_KEY or len(set(value)) < SHORTEST_KEY // 4):
         raise ValueError
@@ -77,7 +86,7 @@ class Setting:
     """One setting: its name, how it is read, what it is when unset, what it should look like."""
 
     name: str
-    read: Callable[[str], str]
+    read: Callable[[str], Any]
     default: str
     expected: str
     meaning: str
@@ -111,6 +120,7 @@ SETTINGS = (
         "an IANA name such as Europe/Berlin",
         "The time zone of dates and deadlines.",
     ),
+    Setting("FILE_LIMIT", _megabytes, "10", "1 to 1000", "The most megabytes of an attached file."),
     Setting("LANGUAGE", _language, "en", "en or zh", "The language of those who have not chosen one."),
 )
 
@@ -126,6 +136,7 @@ class Settings:
     bind: str
     smtp_url: str
     timezone: str
+    file_limit: int
     language: str
 
     @property
@@ -155,7 +166,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(data_dir=folder, **values)
 
 
-def _read(setting: Setting, value: str) -> str:
+def _read(setting: Setting, value: str) -> Any:
     try:
         return setting.read(value) if value else value
     except (ValueError, ArgumentError):

@@ -53,11 +53,6 @@ def _is_plain_list(schema: Mapping[str, Any]) -> bool:
 
 Form = tuple[Callable[[Mapping[str, Any]], bool], str, str]
 FORMS: tuple[Form, ...] = (
-    (
-        lambda s: s.get("x-format") == "attachment",
-        "Attachments are not supported yet.",
-        "Keep the address of the file in a field with format uri.",
-    ),
     (lambda s: "prefixItems" in s, "Lists whose entries differ by their place can't be stored.", ROWS),
     (_is_plain_list, "A list needs entries that can be stored: records, choices, or rows with fields.", ROWS),
     (

@@ -264,16 +264,17 @@ def read_reference(field: Field, value: str, _zone: ZoneInfo) -> int:
     return reference_json(field, int(value))
 
 
-def file_json(_field: Field, value: Any) -> int:
-    """The id that the upload answered with; what REST shows of a file is taken as well."""
+def file_json(_field: Field, value: Any) -> uuid.UUID:
+    """The id that the upload answered with; the whole answer is taken as well."""
     given = value.get("id") if isinstance(value, Mapping) else value
-    if isinstance(given, bool) or not isinstance(given, int) or not 0 < given <= LARGEST_INTEGER:
-        raise BadValue("The id of an uploaded file is expected here.")
-    return given
+    try:
+        return given if isinstance(given, uuid.UUID) else uuid.UUID(given)
+    except (ValueError, AttributeError, TypeError):
+        raise BadValue("The id of an uploaded file is expected here.") from None
 
 
-def read_file(field: Field, value: str, _zone: ZoneInfo) -> int:
-    return file_json(field, int(value) if value.strip().isdecimal() else value)
+def read_file(field: Field, value: str, _zone: ZoneInfo) -> uuid.UUID:
+    return file_json(field, value.strip())
 
 
 def length(field: Field) -> String:

@@ -160,13 +160,14 @@ SCALARS: Mapping[str, FieldType] = {
         ),
         FieldType(
             "attachment",
-            lambda f: BigInteger(),
+            lambda f: Uuid(),
             scalars.read_file,
             scalars.file_json,
-            scalars.as_it_is,
+            str,
             str,
             "file",
-            "integer",
+            "string",
+            ordered=False,
         ),
     )
 }

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from metadata import access, audit
+from metadata import access, audit, files
 from metadata.access import Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
@@ -81,6 +81,7 @@ def insert(
         values = [{**{f: row.values.get(f) for f in definition.columns}, **stamp} for row in some]
         ids = list(session.connection().execute(statement, values).scalars())
         lists.write(session, entity, [(i, {}, row.values) for i, row in zip(ids, some, strict=True)])
+        files.attach(session, entity, [(i, row.values) for i, row in zip(ids, some, strict=True)])
         return ids
 
     kept = _within_reach(session, catalog, entity, actor, rows, outcome, action, write, partial=partial)
@@ -111,6 +112,7 @@ def update(
         values = [{f"v_{f}": row.values.get(f) for f in names} | _key(row) for row in some]
         session.connection().execute(statement, values)
         lists.write(session, entity, [(row.before["id"], row.before, row.values) for row in some if row.before])
+        files.attach(session, entity, [(row.before["id"], row.values) for row in some if row.before])
         return [(row.before or {})["id"] for row in some]
 
     kept = _within_reach(session, catalog, entity, actor, rows, outcome, action, write, partial=partial)

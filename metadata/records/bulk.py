@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from metadata import access, validation
+from metadata import access, files, validation
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Problem
@@ -151,11 +151,13 @@ def _read(
 def linked(
     session: Session, catalog: Catalog, entity: Entity, actor: Actor, rows: list[BatchRow], outcome: Outcome
 ) -> list[BatchRow]:
-    """Rows whose references are all there for this actor, those in lists too."""
+    """Rows whose references and files are all there for this actor, those in lists too."""
     asked: dict[str, list[tuple[BatchRow, str, int]]] = {}
+    moved_in: dict[int, list[str]] = {}
     for row in rows:
         before = row.before
         moved = [n for n in row.values if before is None or row.values[n] != before.get(n)]
+        moved_in[row.position] = moved
         for path, name, value in pointed(entity.definition, row.values, moved):
             asked.setdefault(name, []).append((row, path, value))
     for name, places in asked.items():
@@ -165,6 +167,9 @@ def linked(
             if value in missing:
                 problem = Problem(path, NO_SUCH, {"definition": catalog[name].definition.title()})
                 outcome.problems.setdefault(row.position, []).append(problem)
+    attached = [(row.position, row.values, moved_in[row.position]) for row in rows]
+    for position, wrong in files.problems(session, catalog, entity, actor, attached).items():
+        outcome.problems.setdefault(position, []).extend(wrong)
     for position, circle in trees.circles_among(
         session, entity, [(r.position, r.values, r.before) for r in rows]
     ).items():

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, exists, false, func, or_, select
 
-from metadata import fieldtypes, gathering
+from metadata import fieldtypes, gathering, store
 from metadata.catalog import Catalog, Entity
 from metadata.formula.sql import of_field
 from metadata.model import Field
@@ -51,6 +51,11 @@ def entry_labels(entity: Entity, table: FromClause, field: Field, label: Labels)
         if found is not None:
             words[column] = found
     return gathering.labels(side, table.c.id, words) if words else None
+
+
+def file_name(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The name of the file whose id stands in `column`."""
+    return select(store.file.c.name).where(store.file.c.id == column).scalar_subquery()
 
 
 def among(entity: Entity, table: FromClause, field: Field, condition: Callable[[Any], Any]) -> ColumnElement[bool]:

@@ -136,6 +136,8 @@ def _condition(
     if item.field in fields and fields[item.field].many:
         return _in_list(entity, table, fields[item.field], item, value)
     column = table.c.id if item.field == "id" else columns_of.value_of(catalog, entity, table, fields[item.field])
+    if item.op in TEXT_ONLY and item.field in fields and fields[item.field].type == "attachment":
+        column = columns_of.file_name(column)
     if item.op in TEXT_ONLY and isinstance(column.type, Uuid):
         column = cast(column, String)
     if value is None:

@@ -12,11 +12,12 @@ from sqlalchemy import ColumnElement, FromClause, Row, Select, String, True_, bi
 from sqlalchemy import select as sql_select
 from sqlalchemy.orm import Session
 
-from metadata import access
+from metadata import access, store
 from metadata.access import Actor, Sight
 from metadata.catalog import Catalog, Entity
 from metadata.errors import NotFound
 from metadata.model import Field
+from metadata.names import shortened
 from metadata.records.columns import entry_labels, value_of
 from metadata.records.query import MAX_PAGE_SIZE, Filter, Query, order, where
 
@@ -301,6 +302,12 @@ def _join(
         if item.many:
             told = entry_labels(entity, table, item, label)
             columns += [] if told is None else [told.label(item.name + LABEL)]
+            continue
+        if item.type == "attachment":
+            kept = store.file.alias(shortened(f"file_{item.column}"))
+            names[item.name] = kept.c.name
+            source = source.outerjoin(kept, kept.c.id == table.c[item.name])
+            columns.append(kept.c.name.label(item.name + LABEL))
             continue
         found = label(item.ref, f"ref_{item.column}") if item.ref else None
         if found is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from metadata import access, audit
+from metadata import access, audit, files
 from metadata.access import Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
@@ -72,7 +72,7 @@ def purge(
     now: datetime,
     apart: Sequence[Pointer] | None = None,
 ) -> None:
-    """Delete a removed record for good; its history keeps that it was there, and by whom it went.
+    """Delete a removed record for good, with its files; its history keeps that it was there, and by whom it went.
 
     Raises Conflict while anything points at it, also from out of sight: `apart` are the columns there, where the
     caller knows them already.
@@ -90,6 +90,7 @@ def purge(
         raise Conflict(IN_USE_APART, params={"uses": words})
     table = entity.table
     session.connection().execute(table.delete().where(table.c.id == record_id))
+    files.forget_records(session, name, [record_id])
     happening = Happening("purge", record_id, current["_version"])
     audit.write(session, name, catalog, actor, now, [happening])
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, True_, bindparam, select
 from sqlalchemy.orm import Session
 
-from metadata import access, audit, validation
+from metadata import access, audit, files, validation
 from metadata.access import NOBODY, Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
@@ -54,6 +54,7 @@ def create(
     whole = {**validation.defaults(entity.definition), **given}
     problems += _unread(entity.rules.check(whole), problems)
     problems += hidden_references(session, catalog, entity, actor, whole, whole)
+    problems += files.problems(session, catalog, entity, actor, [(0, whole, whole)]).get(0, [])
     problems += collisions(session, catalog, entity, whole, language="en") if not problems else []
     _refuse(problems)
     stored = {f: whole.get(f) for f in entity.definition.held}
@@ -62,6 +63,7 @@ def create(
         session.connection().execute(entity.table.insert().values(row).returning(entity.table.c.id)).scalar_one()
     )
     lists.write(session, entity, [(record_id, {}, stored)])
+    files.attach(session, entity, [(record_id, stored)])
     _still_mine(session, catalog, entity, actor, "add", record_id)
     _refuse(refusals(given, out_of_hand(session, entity, hands, [record_id]).get(record_id, ())))
     happening = Happening("create", record_id, 1, None, as_json(entity.definition, stored), note)
@@ -102,6 +104,7 @@ def change(
     whole = {f: before[f] for f in entity.definition.held} | changed
     problems += _unread(entity.rules.check(whole), problems)
     problems += hidden_references(session, catalog, entity, actor, whole, changed)
+    problems += files.problems(session, catalog, entity, actor, [(0, whole, changed)]).get(0, [])
     problems += trees.circles(session, entity, record_id, changed)
     if not problems and any(set(names) & changed.keys() for names in entity.definition.unique):
         problems += collisions(session, catalog, entity, whole, language="en", but=record_id)
@@ -180,6 +183,7 @@ def write_change(
     if done.rowcount != 1:
         raise StaleVersion(STALE, params={"who": before["_changed_by"]})
     lists.write(session, entity, [(before["id"], before, changed)])
+    files.attach(session, entity, [(before["id"], changed)])
     definition = entity.definition
     old = {f: before[f] for f in changed}
     return Happening(
