@@ -155,6 +155,7 @@ file = Table(
     Column("uploaded_by", String(200), nullable=False),
     Column("at", UTCDateTime, nullable=False),
     Index("ix_plumbline_file_at", "at"),
+    Index("ix_plumbline_file_uploaded_by", "uploaded_by"),
     comment="What was uploaded; its content is in plumbline_file_part.",
 )
 

@@ -32,6 +32,7 @@ from portal.api import comments as api_comments
 from portal.api import cycles as api_cycles
 from portal.api import definitions as api_definitions
 from portal.api import entry, idempotency, openapi, reference
+from portal.api import files as api_files
 from portal.api import imports as api_imports
 from portal.api import jobs as api_jobs
 from portal.api import ledger as api_ledger
@@ -59,6 +60,7 @@ from portal.views import (
     cycles,
     designer,
     directory,
+    files,
     guides,
     health,
     history,
@@ -182,7 +184,7 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
         "APP_NAME": "Plumbline",
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "MAX_CONTENT_LENGTH": 32 * 1024 * 1024,
+        "MAX_CONTENT_LENGTH": max(32 * 1024 * 1024, settings.file_limit + 1024 * 1024),
         "WTF_CSRF_TIME_LIMIT": None,
     }
 
@@ -196,7 +198,8 @@ def _rooms(app: Flask) -> None:
     csrf.exempt(api_tokens.blueprint)
     for room in (openapi, reference, keys, jobs, imports):
         app.register_blueprint(room.blueprint)
-    for api in (api_jobs, api_imports):
+    app.register_blueprint(files.blueprint)
+    for api in (api_jobs, api_imports, api_files):
         app.register_blueprint(api.blueprint)
         csrf.exempt(api.blueprint)
     app.register_blueprint(dashboards)

@@ -13,7 +13,18 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from metadata.errors import Busy, Conflict, Invalid, NotAllowed, NotFound, Problem, ProductError, StaleVersion, fill
+from metadata.errors import (
+    Busy,
+    Conflict,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    Problem,
+    ProductError,
+    StaleVersion,
+    TooLarge,
+    fill,
+)
 from portal.units import Started
 
 log = logging.getLogger(__name__)
@@ -24,6 +35,7 @@ STATUS: tuple[tuple[type[ProductError], int], ...] = (
     (StaleVersion, 412),
     (Busy, 503),
     (Conflict, 409),
+    (TooLarge, 413),
     (Invalid, 422),
 )
 
@@ -111,6 +123,8 @@ def _http(error: HTTPException) -> Response:
     code = error.code or 500
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         return _answer(code, gettext("Too many attempts in a short time. Wait a minute, then try again."))
+    if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return _answer(code, gettext("This is more than can be sent at once. Send smaller files, or one at a time."))
     hidden = code in (403, 404)
     message = (
         gettext("There is nothing here, or nothing that you may see.") if hidden else gettext(error.description or "")

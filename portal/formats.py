@@ -11,6 +11,7 @@ from flask import Flask
 from flask_babel import format_date, format_datetime, format_decimal, format_time, gettext
 
 from metadata import fieldtypes
+from metadata.files.kinds import worded
 from metadata.model import Field
 from metadata.records import Record
 from portal.access import language
@@ -18,7 +19,7 @@ from portal.access import language
 
 def shown(field: Field, record: Record) -> str:
     """The value of a field as people read it; empty where there is none."""
-    if field.target:
+    if field.target or field.type == "attachment":
         return str(record.labels.get(field.name, ""))
     if field.many:
         return shown_list(field, record.get(field.name), record.labels.get(field.name, ()))
@@ -92,4 +93,5 @@ def register(app: Flask) -> None:
         date_of=date_of,
         time_of=time_of,
         language=language,
+        bytes_worded=worded,
     )

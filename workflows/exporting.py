@@ -160,12 +160,17 @@ def _text(field: Field, record: Record, reader: Reader | None) -> str:
     value = record.values.get(field.name)
     if value is None:
         return ""
-    told = _words(field, record, value, reader) if reader else None
+    told = _file_name(field, record) or (_words(field, record, value, reader) if reader else None)
     if told is not None:
         return told
     if reader and isinstance(value, datetime):
         return value.astimezone(reader.zone).strftime("%Y-%m-%d %H:%M:%S")
     return fieldtypes.of(field).to_text(value)
+
+
+def _file_name(field: Field, record: Record) -> str | None:
+    """Of a file its name, for whoever reads the table: no import takes a file, so its id would serve nobody."""
+    return str(record.labels.get(field.name, "")) if field.type == "attachment" else None
 
 
 def _words(field: Field, record: Record, value: Any, reader: Reader) -> str | None:
@@ -204,7 +209,7 @@ def _cell(sheet: Any, field: Field, record: Record, reader: Reader | None, zone:
     value = record.values.get(field.name)
     if value is None:
         return None
-    told = _words(field, record, value, reader) if reader else None
+    told = _file_name(field, record) or (_words(field, record, value, reader) if reader else None)
     if told is not None:
         return _as_text(sheet, told)
     if field.many:

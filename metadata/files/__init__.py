@@ -8,7 +8,7 @@ history does. See docs/decisions/0085 to 0087.
 from metadata.files.attaching import attach, problems, unfitting
 from metadata.files.forgetting import forget_field, forget_records, forget_table, sweep
 from metadata.files.kinds import unfit
-from metadata.files.rights import find
+from metadata.files.rights import find, known
 from metadata.files.store import File, about, broken, charset_of, parts, receive, text_of
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "forget_field",
     "forget_records",
     "forget_table",
+    "known",
     "parts",
     "problems",
     "receive",

@@ -31,6 +31,13 @@ def find(session: Session, catalog: Catalog, actor: Actor, file_id: uuid.UUID) -
     return found[file_id]
 
 
+def known(session: Session, catalog: Catalog, actor: Actor, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, File]:
+    """Those of these files that the actor may read."""
+    there = about(session, ids)
+    mine = readable(session, catalog, actor, there.values()) if there else set()
+    return {file_id: one for file_id, one in there.items() if file_id in mine}
+
+
 def readable(session: Session, catalog: Catalog, actor: Actor, files: Iterable[File]) -> set[uuid.UUID]:
     """Those of these files that the actor may read."""
     asked = {one.id: one for one in files}

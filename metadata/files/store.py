@@ -28,6 +28,8 @@ CHUNK = 500
 EXCERPT = 2000
 EMPTY = "“%(name)s” is empty."
 TOO_LARGE = "“%(name)s” is larger than %(limit)s, the most that is taken."
+TOO_MANY = "%(limit)s files that you uploaded belong to no record yet; attach them, or wait a day until they are gone."
+MOST_WAITING = 200
 ENCODINGS = ("utf-8", "gb18030")
 
 
@@ -57,6 +59,7 @@ class File:
 def receive(session: Session, actor: Actor, name: str, content: IO[bytes], *, limit: int, now: datetime) -> File:
     """Keep an upload; raises TooLarge beyond `limit` bytes, Invalid where it is empty or not what its name says."""
     called, file_id = tidy(name), uuid.uuid4()
+    _refuse_hoard(session, actor)
     connection, digest, size, number = session.connection(), hashlib.sha256(), 0, 0
     kind = None
     while piece := content.read(PIECE):
@@ -76,6 +79,15 @@ def receive(session: Session, actor: Actor, name: str, content: IO[bytes], *, li
     made = File(file_id, called, size, digest.hexdigest(), kind.media_type, actor.username, now)
     connection.execute(insert(store.file), [vars(made)])
     return made
+
+
+def _refuse_hoard(session: Session, actor: Actor) -> None:
+    """Nobody fills the database with files that belong to no record."""
+    t, used = store.file.c, store.file_use.c
+    mine = select(t.id).where(t.uploaded_by == actor.username, ~select(used.file).where(used.file == t.id).exists())
+    waiting = select(func.count()).select_from(mine.limit(MOST_WAITING).subquery())
+    if session.execute(waiting).scalar_one() == MOST_WAITING:
+        raise Invalid(TOO_MANY, params={"limit": MOST_WAITING}, field="file")
 
 
 def about(session: Session, ids: Iterable[uuid.UUID], *, lock: bool = False) -> dict[uuid.UUID, File]:

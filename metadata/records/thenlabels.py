@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from metadata import access, fieldtypes
+from metadata import access, fieldtypes, files
 from metadata.access import Actor
 from metadata.catalog import Catalog
+from metadata.converting import FILES
 from metadata.model import Definition, Field
 from metadata.past import Past
 from metadata.records.rebuilding import State, rebuild
@@ -72,7 +74,9 @@ class Speaker:
             for item in fields:
                 for target, number in _pointed(item, one.get(item.name)):
                     wanted.setdefault(target, set()).add(number)
-        names = {target: self.of(target, ids) for target, ids in wanted.items()}
+        names: dict[str, Mapping[Any, str]] = {target: self.of(target, ids) for target, ids in wanted.items()}
+        kept = [v for one in values.values() for f in fields if isinstance(v := one.get(f.name), UUID)]
+        names[FILES] = {i: one.name for i, one in files.about(self.session, kept).items()} if kept else {}
         return {
             record_id: {
                 f.name: told
@@ -122,13 +126,15 @@ def _pointed(item: Field, value: Any) -> Iterator[tuple[str, int]]:
         yield from ((f.ref, cell) for f, cell in cells if f.ref and isinstance(cell, int))
 
 
-def _told(item: Field, value: Any, names: Mapping[str, Mapping[int, str]]) -> Any:
+def _told(item: Field, value: Any, names: Mapping[str, Mapping[Any, str]]) -> Any:
     """The label of a value: a text, for a list a tuple of texts, for a grid a tuple of mappings."""
     if item.rows:
         pointing = [f for f in item.rows.values() if f.ref]
         if not pointing:
             return None
         return tuple({f.name: names.get(str(f.ref), {}).get(row.get(f.name), "") for f in pointing} for row in value)
+    if item.type == "attachment":
+        return names[FILES].get(value)
     if not item.ref:
         return None
     if item.many:

@@ -81,7 +81,7 @@ TYPE_WORDS = {
     "reference": "Reference",
     "references": "Several references",
     "rows": "Rows of a grid",
-    "attachment": "Attachment",
+    "attachment": "File",
     "person": "Person",
 }
 OTHER = "“%(field)s”: the setting %(keyword)s is %(after)s (before: %(before)s)."

@@ -18,7 +18,9 @@ from metadata.model import Field
 from metadata.records.query import MAX_PAGE_SIZE, OPERATORS, TEXT_ONLY
 
 MOST_ROWS = 1000
-FORMATS = {"date": "date", "date_time": "date-time", "time": "time", "email": "email", "uri": "uri", "uuid": "uuid"}
+FORMATS = {"date": "date", "date_time": "date-time", "time": "time", "email": "email", "uri": "uri"} | dict.fromkeys(
+    ("uuid", "attachment"), "uuid"
+)
 BOUNDS = {
     "minimum": "minimum",
     "maximum": "maximum",
@@ -56,6 +58,9 @@ def field_schema(item: Field, tongue: str, *, writing: bool = False) -> dict[str
         schema["description"] = item.help(tongue)
     if item.formula is not None:
         schema["readOnly"] = True
+    if item.type == "attachment":
+        limits = {"x-accept": list(item.accept), "x-max-size": item.max_size}
+        schema |= {"x-format": "attachment"} | {word: limit for word, limit in limits.items() if limit}
     if item.type in FORMATS:
         schema["format"] = FORMATS[item.type]
     if item.many:

@@ -11,7 +11,6 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from metadata.dialect import later
 from metadata.parser.fields import decimal_places, type_of
 from portal.designer import fieldshape, rowform
 from portal.designer.fieldshape import RESULTS, TEXTS, TYPES, WITHOUT_START, FieldForm, Made
@@ -26,7 +25,6 @@ __all__ = [
     "Made",
     "filled",
     "input_of",
-    "offered",
     "read",
     "typed",
 ]
@@ -153,12 +151,6 @@ def filled(document: Mapping[str, Any], name: str) -> FieldForm:
         rowform.filled(schema, spoken) if kind == "rows" else (),
         tuple((a, str(b)) for a, b in schema.get("x-moves", {}).get("values", {}).items()),
     )
-
-
-def offered() -> dict[str, Any]:
-    """The types with their names; one that the dialect knows and no table holds yet is left out."""
-    unstored = {"attachment"} if later.problems("", {"type": "string", "x-format": "attachment"}) else set()
-    return {kind: words for kind, words in TYPES.items() if kind not in unstored}
 
 
 def kind_of(schema: Mapping[str, Any]) -> str:

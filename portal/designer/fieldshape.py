@@ -38,7 +38,7 @@ TYPES = {
     "choices": _l("Several choices"),
     "person": _l("Person"),
     "rows": _l("Table with rows of its own"),
-    "attachment": _l("Attachment"),
+    "attachment": _l("File"),
     "formula": _l("Formula"),
 }
 RESULTS = {kind: TYPES[kind] for kind in ("decimal", "integer", "number", "text", "boolean", "date")}

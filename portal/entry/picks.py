@@ -5,9 +5,11 @@ One statement for each definition that is pointed at by something new, however m
 
 from __future__ import annotations
 
+import re
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 
-from metadata import fieldtypes, records
+from metadata import fieldtypes, files, records
 from metadata.model import Definition, Field
 from metadata.records import Record
 from portal import catalogs
@@ -16,6 +18,8 @@ from portal.entry.typed import entries, lines
 from portal.extensions import db
 
 Known = dict[tuple[str, str], str]
+FILE = "@file"  # stands for a definition where a file is meant
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def tree_of(definition: Definition) -> Field | None:
@@ -31,17 +35,28 @@ def from_tree(ref: str | None) -> bool:
 
 def known(fields: Iterable[Field], given: Mapping[str, str], record: Record | None) -> Known:
     """What people read for each (definition, id) in the texts of a form; what they may not see stays unnamed."""
+    fields = list(fields)
     pointing = [f for f in fields if f.ref or f.rows]
     found: Known = dict(pair for f in pointing for pair in _told(f, record)) if record else {}
     wanted: dict[str, set[int]] = {}
     for ref, text in (pair for f in pointing for pair in _chosen(f, given.get(f.name, ""))):
         if (ref, text) not in found and text.isdecimal() and int(text) <= fieldtypes.LARGEST_INTEGER:
             wanted.setdefault(ref, set()).add(int(text))
+    found |= _files([given.get(f.name, "") for f in fields if f.type == "attachment"])
     catalog = catalogs.current()
     for ref, ids in wanted.items():
         if ref in catalog:
             found |= {(ref, str(i)): words for i, words in _labels(ref, ids)}
     return found
+
+
+def _files(texts: Iterable[str]) -> Known:
+    """The names of the files with these ids, as far as this person may read them."""
+    ids = [uuid.UUID(text) for text in texts if UUID.fullmatch(text)]
+    if not ids:
+        return {}
+    there = files.known(db.session(), catalogs.current(), current_actor(), ids)
+    return {(FILE, str(file_id)): one.name for file_id, one in there.items()}
 
 
 def _labels(ref: str, ids: set[int]) -> list[tuple[int, str]]:

@@ -58,7 +58,8 @@ def editable(entity: Entity) -> frozenset[str]:
     """The fields that this person may change in a list: those of the form that are theirs to set."""
     free = {f.name for f in access.writable_somewhere(current_actor(), entity, "edit")}
     on_form = [name for section in entity.definition.screen.sections for name in section.fields]
-    return frozenset(name for name in on_form if name in free and not entity.definition.fields[name].rows)
+    fields = entity.definition.fields
+    return frozenset(n for n in on_form if n in free and not fields[n].rows and fields[n].type != "attachment")
 
 
 def _field(definition: str, record_id: int, name: str) -> tuple[Entity, Field]:

@@ -68,6 +68,11 @@ class FormView:
     problems: tuple[str, ...]
     reads: tuple[str, ...]
 
+    @property
+    def has_files(self) -> bool:
+        """Whether it asks for a file."""
+        return any(one.widget == "file" for section in self.sections for one in section.inputs)
+
 
 def label(entity: Entity, record: Record) -> str:
     """What people call this record."""
@@ -149,6 +154,14 @@ def _widget(field: Field) -> str:
     return field.widget if field.widget == "textarea" else fieldtypes.of(field).widget
 
 
+def _picked(field: Field, text: str, known: Known) -> str:
+    if not text:
+        return ""
+    if field.type == "attachment":
+        return known.get((picks.FILE, text), "")
+    return known.get((field.ref or "", text), f"#{text}")
+
+
 def _input(
     field: Field,
     given: Mapping[str, str],
@@ -166,7 +179,7 @@ def _input(
         text=text if field.formula is None else shown_value(field, outlook.computed.get(field.name)),
         problems=problems,
         choices=tuple(c for c in field.enum if not c.retired or str(c.value) in mine),
-        picked=known.get((field.ref or "", text), f"#{text}") if text else "",
+        picked=_picked(field, text, known),
         theirs=shown(field, record) if record is not None else "",
         shown=field.name in asked.shown or any(where.startswith(f"/{field.name}") for where in wrong),
         required=field.name in asked.required,

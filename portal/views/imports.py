@@ -213,7 +213,7 @@ def _choose(name: str, message: str = "") -> str:
 
 
 def _page(found: Waiting, used: Mapping, *, report: Report | None = None, message: str = "") -> str:
-    fields = access.writable(current_actor(), found.entity, "import")
+    fields = [f for f in access.writable(current_actor(), found.entity, "import") if f.type != "attachment"]
     filled = set(used.headers.values())
     missing = [f.title(language()) for f in fields if f.required and not f.has_default and f.name not in filled]
     return render_template(

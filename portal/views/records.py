@@ -20,9 +20,10 @@ from metadata.model import Field
 from metadata.records import Outlook, Record
 from portal import catalogs, units
 from portal.access import current_actor, language
+from portal.entry import uploads
 from portal.errors import wording
 from portal.extensions import db
-from portal.views import forms, story, tabs, then
+from portal.views import forms, previews, story, tabs, then
 from portal.views.base import view_of
 
 blueprint = Blueprint("records", __name__, url_prefix="/records")
@@ -73,6 +74,7 @@ def show(definition: str, record_id: int) -> Any:
         story=story.told(entity, entries, actor),
         opens=[n for n in catalog if access.may(actor, catalog[n], "show")],
         visible=visible,
+        previews=previews.of(visible, record),
         title=forms.label(entity, record),
         tab=tab,
         tabs=tabs.tabs(entity, record_id, actor, tab),
@@ -92,9 +94,10 @@ def add(definition: str) -> Any:
     if request.method == "GET":
         start = forms.texts(entity, validation.defaults(entity.definition))
         return _form(entity, None, fields, {**start, **request.args.to_dict()})
-    typed = forms.typed(fields, request.form)
-    zone = forms.zone()
+    typed, zone = forms.typed(fields, request.form), forms.zone()
+    refused = uploads.take(fields, typed)
     try:
+        uploads.refuse(refused)
         made = units.write(
             lambda session, catalog: records.create(
                 session, catalog, definition, actor, typed, now=units.utcnow(), form="text", zone=zone
@@ -123,8 +126,10 @@ def edit(definition: str, record_id: int) -> Any:
         record = _editable(definition, record_id)
         return _form(entity, record, fields, forms.texts(entity, record.values))
     typed = forms.typed(fields, request.form)
+    refused = uploads.take(fields, typed)
     version, zone = request.form.get("_version", type=int), forms.zone()
     try:
+        uploads.refuse(refused)
         units.write(
             lambda session, catalog: records.change(
                 session,

@@ -85,7 +85,9 @@
   function ask() {
     if (asking) { asking.abort(); }
     asking = new AbortController();
-    fetch(form.dataset.live, {method: "POST", body: new FormData(form), signal: asking.signal, headers: {Accept: "application/json"}})
+    var typed = new FormData(form);
+    Array.from(typed.keys()).forEach(function (name) { if (typed.get(name) instanceof File) { typed.delete(name); } });  // they go ahead by themselves
+    fetch(form.dataset.live, {method: "POST", body: typed, signal: asking.signal, headers: {Accept: "application/json"}})
       .then(function (answer) { return answer.ok ? answer.json() : null; })
       .then(function (state) { if (state) { apply(state); } })
       .catch(function () { /* a newer question took its place, or nobody answers: the save will tell */ });

@@ -30,6 +30,7 @@ from workflows.headers import meant, plain
 from workflows.intake.tables import Rows
 
 CHUNK = 5000
+NO_FILES = "“%(name)s” takes files, and a table brings none; leave the column out and attach them to the records."
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,15 @@ def guess(definition: Definition, headers: Sequence[str]) -> Mapping:
     found: dict[str, str] = {}
     for header in headers:
         name = said.get(header) or names.get(plain(header), "")
-        if name in definition.held and name not in found.values() and (header in said or name not in said.values()):
+        if _in_a_table(definition, name) and name not in found.values() and (header in said or name not in said.values()):
             found[header] = name
     ignored = tuple(h for h in headers if h not in found)
     return _mapping(found, dict(own.get("dates", {})), ignored)
+
+
+def _in_a_table(definition: Definition, name: str) -> bool:
+    """Whether a cell can hold a value of the field: a computed one takes none, a file is in no cell."""
+    return name in definition.held and definition.held[name].type != "attachment"
 
 
 def import_file(
@@ -191,6 +197,8 @@ def require_usable(definition: Definition, headers: Sequence[str], mapping: Mapp
             )
         if name not in definition.fields:
             raise Invalid("There is no field called “%(name)s”.", params={"name": name})
+        if definition.fields[name].type == "attachment":
+            raise Invalid(NO_FILES, params={"name": definition.fields[name].title()})
     if not mapping.headers:
         raise Invalid("No header of the file fits a field; give a mapping file.")
 

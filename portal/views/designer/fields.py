@@ -125,7 +125,7 @@ def _field_page(
         theirs=theirs,
         message=wording(conflict.message, conflict.params) if conflict else "",
         more=more,
-        types=fieldform.offered(),
+        types=fieldform.TYPES,
         results=fieldform.RESULTS,
         started=" ".join(kind for kind in fieldform.TYPES if kind not in fieldform.WITHOUT_START),
         row_types=rowform.TYPES,
