@@ -196,9 +196,8 @@ def _rooms(app: Flask) -> None:
     csrf.exempt(api_bulk.blueprint)
     api_tokens.register(app)
     csrf.exempt(api_tokens.blueprint)
-    for room in (openapi, reference, keys, jobs, imports):
+    for room in (openapi, reference, keys, jobs, imports, files):
         app.register_blueprint(room.blueprint)
-    app.register_blueprint(files.blueprint)
     for api in (api_jobs, api_imports, api_files):
         app.register_blueprint(api.blueprint)
         csrf.exempt(api.blueprint)

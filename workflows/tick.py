@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from metadata import files
 from metadata.errors import CatalogMoved
 from workflows import job_runner, leases, outbox
 from workflows.delivery import post
@@ -132,4 +133,5 @@ def _keep_house(session: Session, _catalog: Any, now: datetime) -> int:
     day_ago = idempotency_keys.c.at < now.replace(microsecond=0) - leases.DAY
     outbox.forget_old(session, now)
     session.execute(delete(idempotency_keys).where(day_ago))
+    files.sweep(session, now)
     return 0

@@ -19,8 +19,8 @@ from sqlalchemy import and_, func, inspect, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from metadata import files, stored, versions
 from metadata import store as metadata_store
-from metadata import stored, versions
 from metadata.errors import Conflict, ProductError
 from portal import app as portal_app
 from portal import config
@@ -104,6 +104,7 @@ def _inside(session: Session) -> Iterator[Check]:
     yield catalog
     if catalog.state != "fail":
         yield _tables(session)
+    yield _files(session)
     for count in (_jobs, _leases, _outbox):
         yield count(session, now)
 
@@ -170,6 +171,13 @@ def _tables(session: Session) -> Check:
         todo = "Restore the last backup: tables were changed past Plumbline."
         return Check("tables", "fail", f"The database lacks what definitions need: {_some(missing)}.", todo)
     return Check("tables", "ok", "Tables and columns agree with the catalog.")
+
+
+def _files(session: Session) -> Check:
+    lost = files.broken(session)
+    if lost:
+        return Check("files", "fail", f"The content of files is missing: {_some(lost)}.", "Restore the last backup.")
+    return Check("files", "ok", "Every file has its content.")
 
 
 def _jobs(session: Session, now: datetime) -> Check:

@@ -138,7 +138,6 @@ WRONG: list[tuple[Change, str, str]] = [
     (field(type="integer", **{"x-format": "person", "$ref": "shift"}), "/properties/extra", "“shift” does not hold people."),
     (lambda d: (field(type="array", items={"$ref": "shift"})(d), d.update({"x-label": ["extra"]})), "/x-label/0", "“extra” can't be part of a label."),
     (lambda d: (field(type="array", items={"$ref": "shift"})(d), d.update({"x-unique": [["extra"]]})), "/x-unique/0", "“extra” can't be kept unique."),
-    (field(type="string", **{"x-format": "attachment"}), "/properties/extra", "Attachments are not supported yet."),
     (field(type="string", **{"x-formula": "made - planned"}), "/properties/extra/x-formula", "The formula gives another type than the field has; write “type” as: number."),
     (lambda d: (field(type="number", **{"x-formula": "made"})(d), d["required"].append("extra")), "/properties/extra/x-formula", "A computed field can't be required."),
     (lambda d: (field(type="number", **{"x-formula": "made"})(d), d.update({"if": {"required": ["over"], "properties": {"extra": {"minimum": 1}}}})), "/if/properties/extra", "“extra” is computed; conditions look at what is kept."),

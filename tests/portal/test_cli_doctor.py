@@ -43,10 +43,11 @@ def run(plumbline: Command, *statements) -> None:
 def test_a_sound_installation_has_nothing_that_fails(plumbline):
     found = states(plumbline)
     assert list(found) == [
-        *("settings", "data", "database", "migrated", "catalog", "tables", "jobs", "leases", "outbox", "broker", "mail")
+        *("settings", "data", "database", "migrated", "catalog", "tables", "files"),
+        *("jobs", "leases", "outbox", "broker", "mail"),
     ]
     assert {name for name, (state, _text) in found.items() if state != "ok"} <= {"mail", "outbox"}
-    assert plumbline.ok("doctor").out.count("\n") == 11
+    assert plumbline.ok("doctor").out.count("\n") == 12
 
 
 def test_a_new_installation_is_told_to_migrate_and_then_to_install_a_pack(databases, tmp_path):

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Column, TypeDecorator
+from sqlalchemy import JSON, Column, LargeBinary, Table, TypeDecorator
 from sqlalchemy.types import TypeEngine
 
 FORMAT = 1
+ROWS, PIECES = 2000, 8
 MANIFEST = "manifest.json"
 TABLES, UPLOADS = "tables/", "uploads/"
 
@@ -69,6 +70,11 @@ def manifest_from(plain: Mapping[str, Any]) -> Manifest:
 
 def _members(plain: Mapping[str, Any]) -> dict[str, Member]:
     return {name: Member(**{**member, "columns": tuple(member["columns"])}) for name, member in plain.items()}
+
+
+def rows_at_once(table: Table) -> int:
+    """How many rows of a table are in memory together: few of those that hold pieces of files."""
+    return PIECES if any(isinstance(column.type, LargeBinary) for column in table.columns) else ROWS
 
 
 def is_json(column: Column[Any]) -> bool:

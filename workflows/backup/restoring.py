@@ -27,9 +27,8 @@ from sqlalchemy.orm import Session
 from metadata import migrate, store, stored, versions
 from metadata.engine import publishing
 from metadata.errors import Invalid
-from workflows.backup.archive import FORMAT, MANIFEST, Manifest, Member, decoder, manifest_from
+from workflows.backup.archive import FORMAT, MANIFEST, Manifest, Member, decoder, manifest_from, rows_at_once
 
-ROWS = 2000
 BLOCK = 1 << 20
 DAMAGED = "This backup is damaged (%(what)s); nothing was changed. Take another copy of it."
 NEWER = "This backup was made by a newer version of the program (%(what)s); install that version first."
@@ -141,7 +140,7 @@ def _fill(archive: zipfile.ZipFile, connection: Connection, manifest: Manifest, 
             own = JSONB if connection.dialect.name == "postgresql" and _is_binary(connection, column.type) else JSON
             column.type = own(none_as_null=True)
     readers = [decoder(column.type) for column in columns]
-    count, block = 0, []
+    count, block, some = 0, [], rows_at_once(table)
     with archive.open(member.path) as lines:
         for line in lines:
             values = orjson.loads(line)
@@ -151,7 +150,7 @@ def _fill(archive: zipfile.ZipFile, connection: Connection, manifest: Manifest, 
                     for column, reader, value in zip(columns, readers, values, strict=True)
                 }
             )
-            if len(block) == ROWS:
+            if len(block) == some:
                 connection.execute(insert(target), block)
                 count, block = count + len(block), []
     if block:

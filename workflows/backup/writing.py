@@ -18,9 +18,8 @@ from sqlalchemy import Column, Connection, Engine, MetaData, Table, inspect, sel
 from sqlalchemy.orm import Session
 
 from metadata import stored, versions
-from workflows.backup.archive import FORMAT, MANIFEST, TABLES, UPLOADS, Manifest, Member, encode, is_json
+from workflows.backup.archive import FORMAT, MANIFEST, TABLES, UPLOADS, Manifest, Member, encode, is_json, rows_at_once
 
-ROWS = 2000
 BLOCK = 1 << 20
 
 
@@ -66,14 +65,14 @@ def _tables(session: Session, fixed: Sequence[MetaData]) -> Iterator[tuple[str, 
 
 
 def _table(archive: zipfile.ZipFile, connection: Connection, table: Table) -> Member:
-    columns = list(table.columns)
+    columns, some = list(table.columns), rows_at_once(table)
     documents = [position for position, column in enumerate(columns) if is_json(column)]
     told = [columns[position].is_(None) for position in documents]
     path, digest, size, count = f"{TABLES}{table.name}.jsonl", hashlib.sha256(), 0, 0
-    statement = select(*columns, *told).order_by(*table.primary_key).execution_options(yield_per=ROWS)
+    statement = select(*columns, *told).order_by(*table.primary_key).execution_options(yield_per=some)
     rows = connection.execute(statement)
     with archive.open(path, "w", force_zip64=True) as member:
-        for block in rows.partitions(ROWS):
+        for block in rows.partitions(some):
             lines = b"".join(_line(row, len(columns), documents) for row in block)
             member.write(lines)
             digest.update(lines)
