@@ -92,7 +92,8 @@ def guess(definition: Definition, headers: Sequence[str]) -> Mapping:
     found: dict[str, str] = {}
     for header in headers:
         name = said.get(header) or names.get(plain(header), "")
-        if _in_a_table(definition, name) and name not in found.values() and (header in said or name not in said.values()):
+        taken = name in found.values() or (header not in said and name in said.values())
+        if _in_a_table(definition, name) and not taken:
             found[header] = name
     ignored = tuple(h for h in headers if h not in found)
     return _mapping(found, dict(own.get("dates", {})), ignored)
