@@ -28,6 +28,7 @@ from portal.accounts.rules import may_manage
 from portal.api import access as api_access
 from portal.api import audit as api_audit
 from portal.api import bulk as api_bulk
+from portal.api import bulk_edits as api_bulk_edits
 from portal.api import comments as api_comments
 from portal.api import cycles as api_cycles
 from portal.api import definitions as api_definitions
@@ -192,8 +193,9 @@ def _flask_config(settings: Settings) -> dict[str, Any]:
 def _rooms(app: Flask) -> None:
     app.register_blueprint(records.blueprint)
     app.register_blueprint(directory.blueprint)
+    for api_of_records in (api_bulk, api_bulk_edits):  # parts of one room
+        csrf.exempt(api_of_records.blueprint)
     app.register_blueprint(api_bulk.blueprint)
-    csrf.exempt(api_bulk.blueprint)
     api_tokens.register(app)
     csrf.exempt(api_tokens.blueprint)
     for room in (openapi, reference, keys, jobs, imports, files):

@@ -129,8 +129,20 @@ def restore_field(
     entity = catalog[name]
     access.require(actor, entity, "edit")
     stored = held(session, entity, list(before))
-    changes = [Change(record_id, {field: value}, version) for record_id, (version, value) in before.items()]
+    item = entity.definition.fields[field]
+    changes = [
+        Change(record_id, {field: _with_known_rows(item, value, stored.get(record_id, {}).get(field))}, version)
+        for record_id, (version, value) in before.items()
+    ]
     return _changed(session, catalog, entity, actor, field, changes, stored, {}, now, "json")
+
+
+def _with_known_rows(field: Field, value: Any, current: Any) -> Any:
+    """A child table as it was; a row that was taken out since comes back as a new one."""
+    if not field.rows or not value:
+        return value
+    here = {row["id"] for row in current or ()}
+    return [row if row.get("id") in here else {n: v for n, v in row.items() if n != "id"} for row in value]
 
 
 def _changed(

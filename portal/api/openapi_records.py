@@ -166,7 +166,34 @@ def _paths(entity: Entity, actor: Actor, tongue: str) -> dict[str, dict[str, Any
         found[f"{root}/_bulk"] = {
             "post": _operation(entity, "bulk", text, BULK_RESULT, body=body, parameters=[IDEMPOTENT])
         }
+    if may["edit"]:
+        found |= _edit_paths(entity, actor, plural)
     return found
+
+
+def _edit_paths(entity: Entity, actor: Actor, plural: str) -> dict[str, dict[str, Any]]:
+    """One field of many records changed, looked at and undone."""
+    root, names = f"/api/v1/{entity.name}/_edits", [f.name for f in access.writable_somewhere(actor, entity, "edit")]
+    asked = [f.name for f in access.readable_somewhere(actor, entity, "list")]
+    which = _argument(asked[0] if asked else "id", STRING, _("With “all”: the filters of the list."))
+    body = {**EDIT_BODY, "properties": {"field": {"type": "string", "enum": names}, **EDIT_BODY["properties"]}}
+    make = _operation(
+        entity,
+        "edit_many",
+        _("Change one field of many records, or try it out: %(what)s", what=plural),
+        {"type": "object"},
+        body=body,
+        status=201,
+        parameters=[which, IDEMPOTENT],
+    )
+    last = _operation(
+        entity, "edits", _("Your last changes of many records: %(what)s", what=plural), {"type": "object"}
+    )
+    text = _("What became of a change of many records: %(what)s", what=plural)
+    one = _operation(entity, "edit_many_show", text, EDIT_RESULT, parameters=[RECORD_ID])
+    text = _("Undo a change of many records: %(what)s", what=plural)
+    undo = _operation(entity, "edit_many_undo", text, EDIT_RESULT, parameters=[RECORD_ID, IDEMPOTENT])
+    return {root: {"get": last, "post": make}, f"{root}/{{id}}": {"get": one}, f"{root}/{{id}}/undo": {"post": undo}}
 
 
 def _operation(
@@ -255,6 +282,38 @@ STRING = {"type": "string"}
 GROUP_BY = {"name": "group", "in": "query", "schema": {"type": "string"}, "example": "department,day:month"}
 IDEMPOTENT = {"$ref": "#/components/parameters/idempotency"}
 DONE = {"type": "object", "properties": {"message": STRING}}
+EDIT_BODY: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "operation": {"type": "string", "enum": ["set", "clear", "add"], "default": "set"},
+        "value": {},
+        "ids": {"type": "array", "items": INTEGER, "maxItems": MOST_ROWS},
+        "all": {"type": "boolean", "default": False},
+        "dry_run": {"type": "boolean", "default": False},
+    },
+    "required": ["field"],
+    "additionalProperties": False,
+}
+EDIT_RESULT = {
+    "type": "object",
+    "properties": {
+        "id": INTEGER,
+        "result": {
+            "type": "object",
+            "properties": {
+                "field": {"type": ["string", "null"]},
+                "operation": STRING,
+                "value": {},
+                "job": {"type": ["integer", "null"]},
+                "may_be_undone": {"type": "boolean"},
+                "counts": {"type": "object", "additionalProperties": INTEGER},
+                "records": {"type": "array", "items": {"type": "object"}},
+            },
+            "required": ["field", "operation", "counts"],
+        },
+    },
+    "required": ["id", "result"],
+}
 BULK_RESULT = {
     "type": "object",
     "properties": {

@@ -138,6 +138,16 @@ class TestForm:
         assert not any(re.search(r"[\u4e00-\u9fff]", words) for words in said["en"].values()), said["en"]
         assert hana.get(f"{API}?code=wrong").json["count"] == 0
 
+    def test_of_many_records_sets_every_value_as_typed(self, hana):
+        number = hana.post(API, json={"code": "many"}).json["id"]
+        single = [one for one in TABLE if one.type != "rows"]  # a grid is edited in its record
+        for one in single:
+            sent = {"ids": str(number), "field": one.field, "operation": "set", **typed(one, one.texts[1])}
+            assert hana.post(f"{PAGES}/bulk", data=sent).status_code == 200, one.field
+            assert hana.post(f"{PAGES}/bulk", data={**sent, "do": "1"}).status_code == 303, one.field
+        found = stored(hana, number)
+        assert {one.field: found[one.field] for one in single} == {one.field: plain(one.high) for one in single}
+
     @pytest.mark.parametrize(("given", "meant"), [("12,345", 12345), ("1,234,567", 1234567), (" 7 ", 7)])
     def test_takes_numbers_as_lists_show_them(self, hana, given, meant):
         place = hana.post(f"{PAGES}/add", data={"code": f"n{meant}", "f_integer": given}).headers["Location"]
