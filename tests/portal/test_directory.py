@@ -38,9 +38,8 @@ class TestGroups:
 
     def test_a_long_group_ends_with_the_way_to_all_of_it(self, portal, many):
         html = logged_in(portal, "hana").get("/records/department/list/").text
-        figures = [key for key in entries(html) if key.startswith("figure_")]
-        assert len(figures) == menu.MOST
         group = many["figure_0"].definition.group
+        assert len([key for key in entries(html) if key in many and many[key].definition.group == group]) == menu.MOST
         assert f"all-{group}" in entries(html)
         assert f'href="/lists/?group={group}"' in html
 
@@ -51,7 +50,7 @@ class TestGroups:
         assert sum(entries(html).values()) == 1
 
     def test_a_page_within_another_room_is_one_entry(self, portal):
-        html = logged_in(portal, "hana").get("/roles/matrix").text
+        html = logged_in(portal, "hana").get("/roles/matrix/").text
         assert [key for key, current in entries(html).items() if current] == ["matrix"]
 
     def test_costs_no_statement_more(self, portal, many):
