@@ -154,12 +154,18 @@ def rounded(wide: Column, off: Column, places: int) -> tuple[Units, Flags]:
     scaled = np.abs(wide)
     scaled *= 10.0**places
     scaled += 0.5
-    close = np.abs(scaled - np.rint(scaled)) <= off * 10.0**places
-    np.floor(scaled, out=scaled)
-    np.copysign(scaled, wide, out=scaled)
-    unknown = np.isnan(scaled)
-    scaled[unknown] = 0.0
-    found = scaled.astype(np.int64)
+    whole = np.floor(scaled)
+    scaled -= whole
+    scaled -= 0.5
+    np.abs(scaled, out=scaled)  # 0.5 where a tie is: just below or just above a whole number
+    close = scaled >= 0.5 - off * 10.0**places
+    if np.fmin.reduce(wide, initial=0.0) < 0.0:
+        np.copysign(whole, wide, out=whole)
+    unknown = np.isnan(whole)
+    if not unknown.any():
+        return whole.astype(np.int64), close
+    whole[unknown] = 0.0
+    found = whole.astype(np.int64)
     found[unknown] = NO_SCORE
     return found, close
 
@@ -167,7 +173,9 @@ def rounded(wide: Column, off: Column, places: int) -> tuple[Units, Flags]:
 def banded(bands: Sequence[Band], units: Units, places: int) -> NDArray[np.int8]:
     """The number of each displayed score's band; below the scale the lowest holds, as in `bands.band_of`."""
     lows = np.array([ceil(exact(band.low) * 10**places) for band in ordered(bands)], np.int64)
-    found = np.maximum(np.searchsorted(lows, units, side="right") - 1, 0).astype(np.int8)
+    found = np.zeros(len(units), np.int8)
+    for low in lows[1:]:  # a handful of comparisons is faster than a search for each
+        found += units >= low
     found[units == NO_SCORE] = NO_BAND
     return found
 

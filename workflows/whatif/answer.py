@@ -112,6 +112,7 @@ class Side:
     card: Card
     measured: Population
     found: Scores
+    wide: NDArray[np.float64]
 
 
 def side(crowd: Crowd, known: Terms) -> Side:
@@ -119,7 +120,10 @@ def side(crowd: Crowd, known: Terms) -> Side:
     lines = [(exact(line.weight), line.rule) for line in known.lines]
     card = compiled(lines, known.plain_bands, policy=known.policy, places=known.places)
     measured = crowd.measured(known.lines)
-    return Side(known, card, measured, scores(card, measured))
+    found = scores(card, measured)
+    wide = found.units / 10.0**found.places
+    wide[found.units == NO_SCORE] = np.nan
+    return Side(known, card, measured, found, wide)
 
 
 def answer(crowd: Crowd, before: Side, after: Side, thresholds: Thresholds) -> Answer:
@@ -135,9 +139,9 @@ def answer(crowd: Crowd, before: Side, after: Side, thresholds: Thresholds) -> A
     rank = np.array([ranks[label] for label in labels], np.int64)
     rising = both & (rank[now] > rank[was])
     falling = both & (was != now) & ~rising
-    shift = _wide(after) - _wide(before)
+    shift = np.abs(after.wide - before.wide)
     changed = np.flatnonzero(rising | falling)
-    listed = changed[np.argsort(-np.abs(shift[changed]), kind="stable")[:LISTED]]
+    listed = _most(changed, shift)
     pay = [_reaching(one, thresholds.pay_from) for one in (before, after)]
     training = [_up_to(one, thresholds.training_to) for one in (before, after)]
     return Answer(
@@ -163,11 +167,6 @@ def _placed(one: Side, labels: Sequence[str]) -> NDArray[np.int64]:
     return found
 
 
-def _wide(one: Side) -> NDArray[np.float64]:
-    found = one.found.units.astype(float) / 10.0**one.found.places
-    return np.where(one.found.units == NO_SCORE, np.nan, found)
-
-
 def _edge(one: Side, value: Decimal) -> int:
     edge: int = ceil(exact(value) * 10**one.found.places)
     return edge
@@ -184,11 +183,25 @@ def _up_to(one: Side, value: Decimal) -> Flags:
     return found
 
 
+def _most(rows: NDArray[np.int64], shift: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Those of `rows` who move most, at most `LISTED`, the largest first; who has no score on one side comes last."""
+    by = np.nan_to_num(shift[rows])
+    if len(rows) > LISTED:
+        chosen = np.argpartition(-by, LISTED)[:LISTED]
+        rows, by = rows[chosen], by[chosen]
+    found: NDArray[np.int64] = rows[np.lexsort((rows, -by))]
+    return found
+
+
 def _histogram(before: Side, after: Side) -> tuple[tuple[int, int, int], ...]:
-    edges = np.arange(0, TOP + STEP, STEP, dtype=float)
-    edges[0], edges[-1] = -np.inf, np.inf
-    counted = [np.histogram(wide[~np.isnan(wide)], edges)[0] for wide in (_wide(before), _wide(after))]
-    return tuple((at * STEP, int(one), int(other)) for at, (one, other) in enumerate(zip(*counted, strict=True)))
+    """People by steps of five points; the first and the last step hold what lies beyond."""
+    steps = TOP // STEP
+    counted = []
+    for one in (before, after):
+        known = one.wide[~np.isnan(one.wide)]
+        places = np.clip(np.floor(known / STEP), 0, steps - 1).astype(np.int64)
+        counted.append(np.bincount(places, minlength=steps))
+    return tuple((at * STEP, int(was), int(now)) for at, (was, now) in enumerate(zip(*counted, strict=True)))
 
 
 def _why(crowd: Crowd, before: Side, after: Side, rows: NDArray[np.int64]) -> list[Moved]:
@@ -246,7 +259,7 @@ def _listing(crowd: Crowd, before: Side, after: Side, on_it: Sequence[Flags], sh
     was, now = on_it
     entering, leaving = now & ~was, was & ~now
     rows = np.flatnonzero(entering | leaving)
-    listed = rows[np.argsort(-np.abs(np.nan_to_num(shift[rows])), kind="stable")[:LISTED]]
+    listed = _most(rows, shift)
     people = tuple(
         (moved, bool(entering[row])) for moved, row in zip(_why(crowd, before, after, listed), listed, strict=True)
     )
@@ -263,11 +276,10 @@ def _bonus(crowd: Crowd, pay: Sequence[Flags], thresholds: Thresholds) -> tuple[
 
 
 def _fairness(groups: Groups, pay: Sequence[Flags], minimum: int) -> tuple[GroupLine, ...]:
-    known = groups.codes >= 0
-    sizes, was, now = (
-        np.bincount(groups.codes[flags], minlength=len(groups.labels))
-        for flags in (known, known & pay[0], known & pay[1])
-    )
+    codes = groups.codes + 1  # 0: not known
+    count = len(groups.labels) + 1
+    sizes = np.bincount(codes, minlength=count)[1:]
+    was, now = (np.bincount(codes, weights=flags, minlength=count)[1:] for flags in pay)
     hidden = _hidden([int(size) for size in sizes], minimum)
     shares = [
         None

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ PRIVATE = ("salary", "gender", "birth_date")
 AGES = ((0, "under 30"), (30, "30 to 39"), (40, "40 to 49"), (50, "50 and over"))
 UNKNOWN = -1
 
+T = TypeVar("T")
 Column: TypeAlias = NDArray[np.float64]
 Codes: TypeAlias = NDArray[np.int64]
 
@@ -59,6 +60,7 @@ class Crowd:
     salary: Column | None
     columns: dict[str, tuple[Column, Column]] = field(default_factory=dict)
     prepared: OrderedDict[tuple[Any, ...], Population] = field(default_factory=OrderedDict)
+    sides: dict[Terms, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __len__(self) -> int:
@@ -75,6 +77,14 @@ class Crowd:
             while len(self.prepared) > MOST_PREPARED:
                 self.prepared.popitem(last=False)
             return found
+
+    def kept_side(self, known: Terms, make: Callable[[Crowd, Terms], T]) -> T:
+        """What `make` gives for terms that many questions share: the scorecard that is in force."""
+        found: T | None = self.sides.get(known)
+        if found is None:
+            found = make(self, known)
+            self.sides = {known: found}
+        return found
 
     def _prepare(self, lines: Sequence[TermLine]) -> Population:
         actual, target = (np.empty((len(self), len(lines))) for _ in range(2))

@@ -155,7 +155,7 @@ def try_out(
     found = _crowd(session, catalog, actor, row, asked, after, now, fresh=fresh)
     for known in (before, after):
         crowds.complete(session, catalog, found, known, now)
-    result = answer(found, side(found, before), side(found, after), asked.thresholds)
+    result = answer(found, found.kept_side(before, side), side(found, after), asked.thresholds)
     return Trial(row, asked, before, after, result, found.taken_at, *_names(session, catalog, actor, result, language))
 
 

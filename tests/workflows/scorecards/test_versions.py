@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from metadata import records
+from metadata.access import system
+from metadata.engine import writing
 from metadata.errors import Conflict, Invalid, NotAllowed, StaleVersion
+from metadata.store import audit
 from tests.workflows.cycles.conftest import Company
+from workflows.cycles import launching, ledger, opening, scoring, terms
 from workflows.scorecards import content as contents
 from workflows.scorecards import versions
 
@@ -158,3 +166,52 @@ class TestDrafts:
                 company.write(versions.save_draft, account, card_of(company), found, version=0)
             with pytest.raises(NotAllowed):
                 publish(company, found, account)
+
+
+class TestCycles:
+    def test_the_running_cycle_keeps_its_terms_and_the_next_one_counts_the_new(self, running):
+        card, cycle = card_of(running, "Production"), running.production
+        before = {r["id"]: r["computed_score"] for r in running.rows("review", cycle=cycle)}
+        live = content_of(running, "Production")
+        new = with_line(with_weights(live, "30", "20"), kpi="customer_satisfaction", label="Satisfied", weight="50")
+        running.write(versions.publish, "hana", card, new, based_on=contents.digest(live))
+        running.write(scoring.recompute, "derek", cycle)
+        running.settle()
+        assert {r["id"]: r["computed_score"] for r in running.rows("review", cycle=cycle)} == before
+        with Session(running.engine) as session:
+            known = terms.gather(session, running.catalog, running.row("cycle", id=cycle))
+        assert [(line.kpi, line.weight) for line in known.lines] == [
+            ("production_output", 30),
+            ("pass_rate", 20),
+            ("customer_satisfaction", 50),
+        ]
+
+    def test_marks_and_the_use_of_the_system_are_scored_for_each_person(self, running):
+        live = content_of(running, "Production")
+        new = with_line(with_weights(live, "40", "30"), kind="manual", kpi="teamwork", label="Teamwork", weight="20")
+        new = with_line(new, kind="system_use", kpi="portal_weeks", label="Use", weight="10")
+        running.write(versions.publish, "hana", card_of(running, "Production"), new, based_on=contents.digest(live))
+        emma = running.row("employee", account="emma")
+        with writing(), Session(running.engine) as session, session.begin():
+            mark = {"employee": emma["id"], "line": "teamwork", "day": "2026-09-01", "target": 4, "actual": 3}
+            records.create(session, running.catalog, "appraisal_mark", system("test"), mark, now=running.now)
+            acts = [{"at": datetime(2026, 5, 2, tzinfo=UTC)}, {"at": datetime(2026, 5, 3, tzinfo=UTC)}]
+            acts += [{"at": datetime(2026, 6, 20, tzinfo=UTC)}, {"at": datetime(2027, 1, 1, tzinfo=UTC)}]
+            rest = {"actor": "emma", "action": "change", "definition": "objective_individual", "catalog_version": 1}
+            session.execute(insert(audit), [{**act, **rest} for act in acts])
+        plan = running.row("cycle", id=running.production)
+        again = {name: plan[name] for name in opening.FIELDS} | {"name": "Again"}
+        made = running.write(opening.open_cycle, "derek", again, form="python")
+        running.write(launching.launch, "derek", made.id)
+        running.settle()
+        review = running.row("review", cycle=made.id, employee=emma["id"])
+        found = running.read(ledger.opened, "derek", review["id"])
+        lines = {line.key: line for line in found.sheet.lines}
+        assert (lines["teamwork"].plan, lines["teamwork"].actual, lines["teamwork"].records) == (4.0, 3.0, 1)
+        weeks = 27  # 1 May to 31 October, begun ones
+        assert lines["portal_weeks"].actual == pytest.approx(100 * 2 / weeks)
+        assert lines["portal_weeks"].records == 3
+        others = [
+            r for r in running.rows("review", cycle=made.id) if r["employee"] != emma["id"] and r["computed_score"]
+        ]
+        assert running.read(ledger.opened, "hana", others[0]["id"]).sheet.lines[2].attainment is None
