@@ -22,6 +22,7 @@ ROWS = {
     "own": "own records",
     "assigned": "assigned records",
     "reports": "records of direct reports",
+    "unit": "records of the own department",
     "department": "records of the department",
     "all": "all records",
 }
@@ -29,6 +30,7 @@ CONDITIONED = {
     "own": "own records that meet a condition",
     "assigned": "assigned records that meet a condition",
     "reports": "records of direct reports that meet a condition",
+    "unit": "records of the own department that meet a condition",
     "department": "records of the department that meet a condition",
     "all": "all records that meet a condition",
 }

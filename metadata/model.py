@@ -15,9 +15,9 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 Kind = Literal["entity", "kpi", "okr_level", "catalog", "review_form", "survey", "walkthrough"]
-RowScope = Literal["none", "own", "assigned", "reports", "department", "all"]
+RowScope = Literal["none", "own", "assigned", "reports", "unit", "department", "all"]
 ACTIONS = ("list", "show", "add", "edit", "remove", "export", "import")
-SCOPES: tuple[RowScope, ...] = ("none", "own", "assigned", "reports", "department", "all")
+SCOPES: tuple[RowScope, ...] = ("none", "own", "assigned", "reports", "unit", "department", "all")
 LISTS = frozenset({"references", "choices", "rows"})  # their entries are kept in a table beside the record's
 SYSTEM_COLUMNS = (
     "id",

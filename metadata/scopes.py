@@ -1,8 +1,8 @@
 """Row scopes: which rows one rule of `x-access` grants an actor, as a clause for a WHERE.
 
 Called by `access` alone, which unites the rules. `own` and `reports` go by the person that the definition says a
-record belongs to, `department` by its unit, `assigned` by the references that the rule names; a condition narrows any
-of them. What can't be decided (no such field, an account without a person) grants nothing.
+record belongs to, `unit` and `department` by its unit, `assigned` by the references that the rule names; a condition
+narrows any of them. What can't be decided (no such field, an account without a person) grants nothing.
 """
 
 from __future__ import annotations
@@ -95,28 +95,40 @@ def _in_units(
     actor: Actor, catalog: Catalog, entity: Entity, _rule: RoleAccess, source: FromClause
 ) -> ColumnElement[bool]:
     """Records of the units that the actor heads, and of all below them."""
+    return _of_units(actor.unit_ids, catalog, entity, source)
+
+
+def _in_own_unit(
+    actor: Actor, catalog: Catalog, entity: Entity, _rule: RoleAccess, source: FromClause
+) -> ColumnElement[bool]:
+    """Records of the unit in which the actor works."""
+    return _of_units(() if actor.unit_id is None else (actor.unit_id,), catalog, entity, source)
+
+
+def _of_units(units: tuple[int, ...], catalog: Catalog, entity: Entity, source: FromClause) -> ColumnElement[bool]:
     owner = entity.definition.owner
-    if not actor.unit_ids:
+    if not units:
         return false()
     if owner.unit is not None:
         column = source.c[owner.unit] if owner.unit else source.c.id
-        return and_(column.is_not(None), column.in_(actor.unit_ids))
+        return and_(column.is_not(None), column.in_(units))
     person = catalog.person
     if owner.person is None or person is None or not person.definition.owner.unit:
         return false()
     staff = person.table.alias("staff")
-    members = select(staff.c.id).where(staff.c[person.definition.owner.unit].in_(actor.unit_ids))
+    members = select(staff.c.id).where(staff.c[person.definition.owner.unit].in_(units))
     column = source.c[owner.person] if owner.person else source.c.id
     return and_(column.is_not(None), column.in_(members))
 
 
-PERSONAL = frozenset({"own", "assigned", "reports", "department"})
+PERSONAL = frozenset({"own", "assigned", "reports", "unit", "department"})
 Scope = Callable[[Actor, Catalog, Entity, RoleAccess, FromClause], ColumnElement[bool]]
 SCOPES: Mapping[str, Scope] = {
     "none": lambda *_given: false(),
     "own": _own,
     "assigned": _assigned,
     "reports": _reports,
+    "unit": _in_own_unit,
     "department": _in_units,
     "all": lambda *_given: true(),
 }

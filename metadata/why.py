@@ -25,6 +25,7 @@ GRANTS = {
     "own": "“%(role)s” grants it for records about the person.",
     "assigned": "“%(role)s” grants it for records that name the person under %(fields)s.",
     "reports": "“%(role)s” grants it for records about people whose manager is the person.",
+    "unit": "“%(role)s” grants it for records of the department in which the person works.",
     "department": "“%(role)s” grants it for records of departments that the person heads, and of those below.",
 }
 MADE = "“%(role)s” grants it for records that the person made."
@@ -34,6 +35,7 @@ MISSES = {
     "own": "“%(role)s” grants it only for records about the person; this one is not.",
     "assigned": "“%(role)s” grants it only for records that name the person under %(fields)s; this one does not.",
     "reports": "“%(role)s” grants it only for records about people whose manager is the person; this one is not.",
+    "unit": "“%(role)s” grants it only for records of the department in which the person works; this one is not.",
     "department": "“%(role)s” grants it only for records of departments that the person heads, or of those below.",
 }
 NOT_MADE = "“%(role)s” grants it only for records that the person made; this one is not."

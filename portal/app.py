@@ -34,6 +34,7 @@ from portal.api import cycles as api_cycles
 from portal.api import definitions as api_definitions
 from portal.api import entry, idempotency, openapi, reference
 from portal.api import files as api_files
+from portal.api import goals as api_goals
 from portal.api import imports as api_imports
 from portal.api import jobs as api_jobs
 from portal.api import ledger as api_ledger
@@ -62,6 +63,7 @@ from portal.views import (
     designer,
     directory,
     files,
+    goals,
     guides,
     health,
     history,
@@ -100,6 +102,9 @@ from workflows.cycles import launching as cycle_launching
 from workflows.cycles import reminders as cycle_reminders
 from workflows.cycles import scoring as cycle_scoring
 from workflows.delivery import senders
+from workflows.goals import check_ins as goal_check_ins
+from workflows.goals import feeding as goal_feeding
+from workflows.goals import progress as goal_progress
 from workflows.intake import importing
 from workflows.onboarding import start as onboarding_start
 from workflows.training import changes as training_changes
@@ -114,6 +119,9 @@ LISTENING = (
     cycle_launching,
     cycle_reminders,
     cycle_scoring,
+    goal_check_ins,
+    goal_feeding,
+    goal_progress,
     relying,
     staged_publish,
 )
@@ -216,9 +224,9 @@ def _rooms(app: Flask) -> None:
     app.register_blueprint(account.blueprint)
     app.register_blueprint(accounts.blueprint)
     app.register_blueprint(roles.blueprint)
-    for pages in (matrix, seeing_pages, why, api_access, audit, designer, history, purging, restoring):
+    for pages in (goals, matrix, seeing_pages, why, api_access, audit, designer, history, purging, restoring):
         app.register_blueprint(pages.blueprint)
-    for api in (api_definitions, api_revisions, api_audit, api_views, api_comments):
+    for api in (api_definitions, api_revisions, api_audit, api_views, api_comments, api_goals):
         app.register_blueprint(api.blueprint)
         csrf.exempt(api.blueprint)
     app.before_request(account.change_given_password)
@@ -247,6 +255,7 @@ def _rooms(app: Flask) -> None:
         menu.Fixed("performance", scorecards.TITLE, "scorecards.index", scorecards.visible),
         menu.Fixed("performance", whatif.TITLE, "whatif.index", whatif.visible),
         menu.Fixed("organisation", surveys.TITLE, "surveys.index", surveys.visible),
+        menu.Fixed("goals", goals.TITLE, "goals.index", goals.visible),
         menu.Fixed("training", training.TITLE, "training.index", training.visible),
         menu.Fixed("training", onboarding.TITLE, "onboarding.index", onboarding.visible),
         menu.Fixed("data", imports.TITLE, "imports.new", imports.visible),

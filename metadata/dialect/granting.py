@@ -50,7 +50,7 @@ def problems(definition: Definition, declared: frozenset[str]) -> Iterator[Probl
 
 def _scope(pointer: str, rule: Mapping[str, Any], definition: Definition) -> Iterator[Problem]:
     owner, scope = definition.owner, rule["rows"]
-    if definition.stores_records and scope == "department" and owner.person is None and owner.unit is None:
+    if definition.stores_records and scope in ("department", "unit") and owner.person is None and owner.unit is None:
         yield Problem(f"{pointer}/rows", NO_UNIT, hint=HINT_UNIT)
     if definition.stores_records and scope == "reports" and owner.person is None:
         yield Problem(f"{pointer}/rows", NO_OWNER, hint=HINT_OWNER)

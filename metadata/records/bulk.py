@@ -18,7 +18,7 @@ from metadata import access, files, validation
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Problem
-from metadata.records import naming, trees
+from metadata.records import naming, objectives, trees
 from metadata.records.batch import CHUNK, BatchRow, Outcome, held, insert, settle, update, within
 from metadata.records.checks import NO_SUCH, collision, pointed, reachable
 from metadata.records.fieldrights import out_of_hand, refusals
@@ -174,7 +174,16 @@ def linked(
         session, entity, [(r.position, r.values, r.before) for r in rows]
     ).items():
         outcome.problems.setdefault(position, []).append(circle)
+    placed = [(r.position, r.before["id"] if r.before else None, _moved(r)) for r in rows]
+    for position, wrong in objectives.problems_among(session, entity, placed).items():
+        outcome.problems.setdefault(position, []).extend(wrong)
     return [r for r in rows if r.position not in outcome.problems]
+
+
+def _moved(row: BatchRow) -> dict[str, Any]:
+    """The values of a row that are not those of its record."""
+    before = row.before
+    return {n: v for n, v in row.values.items() if before is None or v != before.get(n)}
 
 
 def _existing(session: Session, catalog: Catalog, actor: Actor, target: Entity, wanted: set[int]) -> set[int]:

@@ -19,7 +19,7 @@ from metadata.access import NOBODY, Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, NotAllowed, NotFound, Problem, StaleVersion
-from metadata.records import lists, trees
+from metadata.records import lists, objectives, trees
 from metadata.records.checks import LOCKED, collisions, hidden_references
 from metadata.records.fieldrights import out_of_hand, refusals
 from metadata.records.read import HIDDEN_RECORD, Record, find
@@ -55,6 +55,7 @@ def create(
     problems += _unread(entity.rules.check(whole), problems)
     problems += hidden_references(session, catalog, entity, actor, whole, whole)
     problems += files.problems(session, catalog, entity, actor, [(0, whole, whole)]).get(0, [])
+    problems += objectives.problems(session, entity, None, whole)
     problems += collisions(session, catalog, entity, whole, language="en") if not problems else []
     _refuse(problems)
     stored = {f: whole.get(f) for f in entity.definition.held}
@@ -106,6 +107,7 @@ def change(
     problems += hidden_references(session, catalog, entity, actor, whole, changed)
     problems += files.problems(session, catalog, entity, actor, [(0, whole, changed)]).get(0, [])
     problems += trees.circles(session, entity, record_id, changed)
+    problems += objectives.problems(session, entity, record_id, changed)
     if not problems and any(set(names) & changed.keys() for names in entity.definition.unique):
         problems += collisions(session, catalog, entity, whole, language="en", but=record_id)
     _refuse(problems)

@@ -17,6 +17,7 @@ ROWS = {
     "own": "their own records",
     "assigned": "records assigned to them",
     "reports": "records of their direct reports",
+    "unit": "records of their own department",
     "department": "records of their departments",
     "all": "all records",
 }

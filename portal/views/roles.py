@@ -33,6 +33,7 @@ SCOPE_NAMES = {
     "own": _l("Own"),
     "assigned": _l("Assigned"),
     "reports": _l("Direct reports"),
+    "unit": _l("Own department"),
     "department": _l("Department"),
     "condition": _l("By condition"),
     "all": _l("All"),

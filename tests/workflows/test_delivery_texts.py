@@ -28,6 +28,14 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "job": {"title": "Import of a.csv", "error": "The file is empty."},
     "onboarding": {},
+    "goal": {
+        "who": "derek",
+        "goal": "Fewer rejects",
+        "result": "Pass rate",
+        "text": "The press stands still.",
+        "before": "95",
+        "after": "97",
+    },
     "comment": {
         "who": "hana",
         "what": {"en": "Employee", "zh": "员工"},

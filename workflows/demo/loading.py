@@ -19,6 +19,7 @@ from metadata.access import Actor, system
 from metadata.catalog import Catalog
 from metadata.errors import Conflict, Invalid
 from workflows.demo.courses import training
+from workflows.demo.goals import resources, templates
 from workflows.demo.history import observations
 from workflows.demo.people import SMALLEST, Company, company
 from workflows.demo.periods import half_years
@@ -76,6 +77,8 @@ def _story(people: Company, now: datetime, seed: int) -> Iterator[Batch]:
     today = now.date()
     yield from scorecards()
     yield cycles(halves[1], today)
+    yield resources()
+    yield templates()
     yield from objectives(*halves, today)
     yield from training(people, now, seed)
     yield from observations(people, halves, seed)
@@ -100,10 +103,16 @@ def _write(
 
 def _with_ids(catalog: Catalog, name: str, values: Mapping[str, Any], ids: Ids) -> dict[str, Any]:
     fields = catalog[name].definition.fields
-    found = {}
+    found: dict[str, Any] = {}
     for field, value in values.items():
-        target = fields[field].ref
-        found[field] = ids[target][value] if target and value is not None else value
+        target, inner = fields[field].ref, fields[field].rows
+        if inner:
+            found[field] = [
+                {n: ids[ref][v] if (ref := inner[n].ref) and v is not None else v for n, v in row.items()}
+                for row in value
+            ]
+        else:
+            found[field] = ids[target][value] if target and value is not None else value
     return found
 
 

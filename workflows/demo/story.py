@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
+from workflows.demo.goals import measured
 from workflows.demo.people import Company
 from workflows.demo.periods import Period
 from workflows.demo.rows import Batch, Row
@@ -116,11 +117,13 @@ AFTER_GOALS: tuple[Goal, ...] = (
     (COMPANY, "c3", "", "HQ", "hana", "Figures without handwork", "数据统计自动化", "aspirational", 0.7, None),
     (DEPARTMENT, "d1", "c2", "PRD", "derek", "Output at 90 % of plan with fewer rejects", "产量达到计划的 90% 并减少废品", "committed", 0.9, None),
     (DEPARTMENT, "d2", "c1", "SAL", "sofia", "Every third customer buys again", "每三位客户中有一位复购", "committed", 0.85, None),
-    (DEPARTMENT, "d3", "c1", "SAL", "sofia", "Two new carmakers abroad", "开发两家海外整车厂客户", "aspirational", 0.4, None),
+    (DEPARTMENT, "d3", "c1", "SAL", "sofia", "Two new carmakers abroad", "开发两家海外整车厂客户", "aspirational", 0.5, None),
     (DEPARTMENT, "d4", "c2", "RND", "rnd", "Brake caliper that is easier to cast", "更易铸造的制动钳", "aspirational", 0.55, None),
     (DEPARTMENT, "d5", "c2", "QUA", "quality", "Inspection results within the shift", "当班得出检验结果", "committed", 0.75, None),
     (DEPARTMENT, "d6", "c3", "HR", "hana", "Three hours a week for statistics", "每周统计工时降至 3 小时", "committed", 1, None),
     (DEPARTMENT, "d7", "c3", "FIN", "finance", "Monthly closing in four days", "四天完成月结", "committed", 0.6, None),
+    (DEPARTMENT, "d8", "c1", "SAL", "sofia", "Sales +50 %", "销售额 +50%", "aspirational", 0.36, None),
+    (DEPARTMENT, "d9", "c2", "PRD", "derek", "Production cost −20 %", "生产成本 −20%", "committed", 0.35, None),
     (PERSON, "p1", "d1", "PRD-A", "emma", "Set-up time of line 2 below 20 minutes", "2 号线换模时间低于 20 分钟", "committed", 0.7, None),
     (PERSON, "p2", "d1", "PRD-A", "emma", "Train two colleagues on the press", "培训两名同事操作压装机", "aspirational", 0.5, None),
     (PERSON, "p3", "d1", "PRD-C", "casting", "Furnace without unplanned stops", "熔炉无计划外停机", "committed", 0.6, None),
@@ -155,7 +158,7 @@ def _objective(goal: Goal, period: Period, status: str) -> Row:
         "progress": progress,
         "score": score,
     }
-    return Row(key, values | ({} if level == COMPANY else {"parent": parent}))
+    return Row(key, values | measured(key) | ({} if level == COMPANY else {"parent": parent}))
 
 
 def heads(company: Company) -> Batch:

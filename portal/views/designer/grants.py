@@ -28,6 +28,7 @@ ROWS = {
     "none": _l("No records"),
     "own": _l("Their own"),
     "reports": _l("Of those who report to them"),
+    "unit": _l("Of the department they work in"),
     "department": _l("Of their department"),
     "all": _l("All records"),
 }

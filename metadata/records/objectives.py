@@ -1,0 +1,115 @@
+"""Rules of objectives (kind `okr_level`), whoever writes them: alignment makes no circle, a target is a way to go.
+
+Called by the writers before anything is written. Alignment is any reference of an objective to one of its own
+definition, alone or in the rows of a child table; a key result is a row with a start and a target. Costs nothing for
+other kinds of definitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select, union_all
+from sqlalchemy.orm import Session
+
+from metadata.catalog import Entity
+from metadata.errors import Problem
+from metadata.model import Definition, Field
+
+Moved = tuple[int, int | None, Mapping[str, Any]]  # position in the batch, id where there is one, values now
+LEVEL = "okr_level"
+CIRCLE = "This goal would contribute to itself: it stands above the goal that it is to contribute to."
+NO_WAY = "The target equals the start, so there is no way to go."
+BELOW = "The upper edge of the range is below its lower edge."
+
+
+def problems(session: Session, entity: Entity, record_id: int | None, values: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with one objective that is to be written with these values."""
+    if entity.definition.kind != LEVEL:
+        return []
+    return [*targets(entity.definition, values), *_circles(session, entity, [(0, record_id, values)]).get(0, ())]
+
+
+def problems_among(session: Session, entity: Entity, rows: Sequence[Moved]) -> dict[int, list[Problem]]:
+    """By position what is wrong with those of a batch; one statement, if any of them aligns with its own kind."""
+    if entity.definition.kind != LEVEL:
+        return {}
+    found = _circles(session, entity, rows)
+    for position, _id, values in rows:
+        wrong = list(targets(entity.definition, values))
+        if wrong:
+            found.setdefault(position, []).extend(wrong)
+    return found
+
+
+def targets(definition: Definition, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """A problem for each key result whose target is its start, or whose range is upside down."""
+    for name, field in definition.lists.items():
+        if not {"start", "target"} <= field.rows.keys():
+            continue
+        for place, row in enumerate(values.get(name) or ()):
+            start, target, high = row.get("start"), row.get("target"), row.get("high")
+            if start is not None and start == target and row.get("direction") not in ("binary", "range"):
+                yield Problem(f"/{name}/{place}/target", NO_WAY)
+            if high is not None and target is not None and row.get("direction") == "range" and high < target:
+                yield Problem(f"/{name}/{place}/high", BELOW)
+
+
+def _circles(session: Session, entity: Entity, rows: Sequence[Moved]) -> dict[int, list[Problem]]:
+    fields = list(_own_kind(entity.definition))
+    moved = [(position, record_id, values) for position, record_id, values in rows if record_id is not None]
+    asked = [row for row in moved if any(_above(row[2], *pair) for pair in fields)]
+    if not asked:
+        return {}
+    above = _stored(session, entity, fields)
+    found: dict[int, list[Problem]] = {}
+    for position, record_id, values in asked:
+        before = above.get(record_id or 0, set())
+        above[record_id or 0] = {one for pair in fields for one in _above(values, *pair)}
+        for field, inner in fields:
+            if any(_reaches(above, one, record_id or 0) for one in _above(values, field, inner)):
+                found.setdefault(position, []).append(Problem(f"/{field.name}", CIRCLE))
+                above[record_id or 0] = before
+    return found
+
+
+def _own_kind(definition: Definition) -> Iterator[tuple[Field, str]]:
+    """The fields that align an objective with one of its own definition; of rows, with the field within."""
+    for field in definition.fields.values():
+        if field.ref == definition.name and not field.tree and not field.many:
+            yield field, ""
+        for inner in field.rows.values() if field.rows else ():
+            if inner.ref == definition.name:
+                yield field, inner.name
+
+
+def _above(values: Mapping[str, Any], field: Field, inner: str) -> list[int]:
+    value = values.get(field.name)
+    if not inner:
+        return [value] if value is not None else []
+    return [row[inner] for row in value or () if row.get(inner) is not None]
+
+
+def _stored(session: Session, entity: Entity, fields: Sequence[tuple[Field, str]]) -> dict[int, set[int]]:
+    parts = []
+    for field, inner in fields:
+        source = entity.sides[field.name] if inner else entity.table
+        low, high = (source.c._record, source.c[inner]) if inner else (source.c.id, source.c[field.name])
+        parts.append(select(low.label("low"), high.label("high")).where(high.is_not(None)))
+    above: dict[int, set[int]] = {}
+    for low, high in session.connection().execute(union_all(*parts)):
+        above.setdefault(low, set()).add(high)
+    return above
+
+
+def _reaches(above: Mapping[int, set[int]], start: int, goal: int) -> bool:
+    waiting, seen = [start], set[int]()
+    while waiting:
+        at = waiting.pop()
+        if at == goal:
+            return True
+        if at not in seen:
+            seen.add(at)
+            waiting.extend(above.get(at, ()))
+    return False

@@ -1,0 +1,142 @@
+"""REST for goals: the tree, one goal, check-ins and answers; the same services and words as the pages.
+
+Objectives themselves, with their key results, are records: `/api/v1/<level>/`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from metadata.errors import Invalid
+from portal import catalogs, units
+from portal.access import current_actor, language
+from portal.api.answers import answer, body_object
+from portal.api.openapi import describe, query
+from portal.extensions import db
+from portal.views.goals import visible
+from workflows.goals import aligned, check_ins, reading
+from workflows.goals.levels import Key
+from workflows.goals.reading import Goal
+
+blueprint = Blueprint("api_goals", __name__, url_prefix="/api/v1/goals")
+TEXT = {"type": "string"}
+NUMBER = {"type": ["number", "null"]}
+GOAL = {
+    "type": "object",
+    "properties": {
+        "definition": TEXT,
+        "id": {"type": "integer"},
+        "title": TEXT,
+        "owner": TEXT,
+        "unit": TEXT,
+        "progress": NUMBER,
+        "score": NUMBER,
+        "contributes_to": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"definition": TEXT, "id": {"type": "integer"}, "share": NUMBER}},
+        },
+    },
+}
+MANY = {"type": "object", "properties": {"count": {"type": "integer"}, "result": {"type": "array", "items": GOAL}}}
+ONE = {"type": "object", "properties": {"id": {"type": "integer"}, "result": GOAL}}
+CHECK_IN = {
+    "type": "object",
+    "properties": {
+        "key_result": {"type": "integer"},
+        "value": {"type": "number"},
+        "confidence": {"enum": list(check_ins.CONFIDENCES)},
+        "note": TEXT,
+        "evidence": {"type": "string", "format": "uri"},
+    },
+    "required": ["key_result", "value", "confidence"],
+}
+ANSWER = {"type": "object", "properties": {"answer": TEXT}, "required": ["answer"]}
+
+
+@blueprint.get("/")
+@describe(result=MANY, parameters=(query("over", {"type": "boolean"}),), visible=visible)
+def tree() -> Response:
+    """Every goal that the caller may see, with what it contributes to; `over=1` with those that are done."""
+    actor, catalog, session = current_actor(), catalogs.current(), db.session()
+    web = aligned.web(session, catalog, actor, over=request.args.get("over") in ("1", "true"))
+    goals = reading.many(session, catalog, actor, web.goals, language())
+    found = [
+        _goal(goals[key])
+        | {
+            "contributes_to": [
+                {"definition": e.parent[0], "id": e.parent[1], "share": _plain(e.share)} for e in web.above.get(key, ())
+            ]
+        }
+        for key in web.goals
+        if key in goals
+    ]
+    return answer({"count": len(found), "result": found})
+
+
+@blueprint.get("/<definition>/<int:number>")
+@describe(result=ONE, visible=visible)
+def show(definition: str, number: int) -> Response:
+    """One goal with its key results and check-ins."""
+    return _one((definition, number), 200)
+
+
+@blueprint.post("/<definition>/<int:number>/check_ins")
+@describe(body=CHECK_IN, result=ONE, status=201, visible=visible)
+def check_in(definition: str, number: int) -> Response:
+    """Where a key result stands now."""
+    body, actor, now, key = body_object(), current_actor(), units.utcnow(), (definition, number)
+    result = body.get("key_result")
+    if type(result) is not int:
+        raise Invalid("A whole number is expected here.", field="key_result")
+    given = {name: str(body.get(name, "")) for name in ("value", "confidence", "note", "evidence")}
+    units.write(lambda s, c: check_ins.check_in(s, c, actor, key, result, now=now, **given))
+    return _one(key, 201)
+
+
+@blueprint.post("/check_ins/<int:check_in_id>/answer")
+@describe(body=ANSWER, result=ONE, visible=visible)
+def reply(check_in_id: int) -> Response:
+    """The manager's answer to a check-in."""
+    actor, now, text = current_actor(), units.utcnow(), str(body_object().get("answer", ""))
+    return _one(units.write(lambda s, c: check_ins.answer(s, c, actor, check_in_id, text, now=now)), 200)
+
+
+def _one(key: Key, status: int) -> Response:
+    actor, catalog, session = current_actor(), catalogs.current(), db.session()
+    goal = reading.one(session, catalog, actor, key, language())
+    said = check_ins.of_goal(session, catalog, actor, key)
+    results = [
+        {
+            "id": r.id,
+            "title": r.title,
+            "direction": r.direction,
+            "start": _plain(r.start),
+            "target": _plain(r.target),
+            "current": _plain(r.current),
+            "unit": r.unit,
+            "fed_by": r.fed_by,
+            "progress": _plain(r.progress()),
+        }
+        for r in goal.results
+    ]
+    listed = [{**vars(one), "value": _plain(one.value)} for one in said]
+    whole = {**_goal(goal), "key_results": results, "check_ins": listed}
+    return answer({"id": key[1], "result": whole}, status)
+
+
+def _goal(goal: Goal) -> dict[str, Any]:
+    return {
+        "definition": goal.key[0],
+        "id": goal.key[1],
+        "title": goal.title,
+        "owner": goal.owner,
+        "unit": goal.unit,
+        "progress": _plain(goal.progress),
+        "score": _plain(goal.score),
+    }
+
+
+def _plain(value: Any) -> float | None:
+    return None if value is None else float(value)
