@@ -6,7 +6,7 @@ a script every goal leads to its own page, which names what is above and below. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ from workflows.goals.reading import Goal
 
 blueprint = Blueprint("goals", __name__, url_prefix="/goals")
 TITLE = _l("Goal tree")
-MOST_ROOTS = 200
+MOST_SHOWN, MOST_BRANCH = 200, 20
 PAGE = 50
 CONFIDENCE = {"on_track": _l("On track"), "at_risk": _l("At risk"), "off_track": _l("Off track")}
 COLOURS = {"on_track": "good", "at_risk": "warn", "off_track": "bad"}
@@ -70,8 +70,8 @@ def index() -> str:
     over = request.args.get("over") == "1"
     web = aligned.web(session, catalog, actor, over=over)
     roots = web.roots()
-    shown = roots[:MOST_ROOTS]
-    keys = [*shown, *(edge.child for key in shown for edge in web.below.get(key, ()))]
+    shown = roots[:MOST_SHOWN]
+    keys = [*shown, *(edge.child for key in shown for edge in web.below.get(key, ())[:MOST_BRANCH])]
     goals = reading.many(session, catalog, actor, keys, language())
     nodes = [_node(web, goals, key, None, opened=True) for key in shown if key in goals]
     return render_template(
@@ -92,20 +92,29 @@ def branch(definition: str, number: int) -> str:
     key = (levels.level_of(catalog, definition).name, number)
     web = aligned.web(session, catalog, actor, over=request.args.get("over") == "1")
     reading.one(session, catalog, actor, key)
-    return render_template("goals/_branch.html", nodes=_below(session, catalog, actor, web, key))
+    nodes = _below(session, catalog, actor, web, key)
+    return render_template("goals/_branch.html", nodes=nodes, key=key, more=_more(web.below.get(key, ())))
 
 
 def _below(session: Session, catalog: Catalog, actor: Actor, web: Web, key: Key) -> list[Node]:
-    edges = web.below.get(key, ())
+    edges = web.below.get(key, ())[:MOST_SHOWN]
     goals = reading.many(session, catalog, actor, [edge.child for edge in edges], language())
     return [_node(web, goals, e.child, e.share, opened=False) for e in edges if e.child in goals]
+
+
+def _more(edges: Sized) -> int:
+    """How many goals are not drawn."""
+    return max(0, len(edges) - MOST_SHOWN)
 
 
 def _node(web: Web, goals: Mapping[Key, Goal], key: Key, share: Any, *, opened: bool) -> Node:
     edges = web.below.get(key, ())
     below = None
     if opened:
-        below = tuple(_node(web, goals, e.child, e.share, opened=False) for e in edges if e.child in goals)
+        few = len(edges) <= MOST_BRANCH
+        below = (
+            tuple(_node(web, goals, e.child, e.share, opened=False) for e in edges if e.child in goals) if few else None
+        )
     return Node(goals[key], share, len(edges), below)
 
 
@@ -148,7 +157,8 @@ def page_of(key: Key, error: ProductError | None = None) -> str:
     asked = levels.level_of(catalog, key[0])
     goal = reading.one(session, catalog, actor, key, language())
     web = aligned.web(session, catalog, actor, over=True)
-    above, below = web.above.get(key, ()), web.below.get(key, ())
+    above, beneath = web.above.get(key, ()), web.below.get(key, ())
+    below = beneath[:MOST_SHOWN]
     around = reading.many(session, catalog, actor, [*(e.parent for e in above), *(e.child for e in below)], language())
     said = check_ins.of_goal(session, catalog, actor, key)
     return render_template(
@@ -158,6 +168,7 @@ def page_of(key: Key, error: ProductError | None = None) -> str:
         fields=asked.entity.definition.fields,
         above=[(e.share, around[e.parent]) for e in above if e.parent in around],
         below=[(e.share, around[e.child]) for e in below if e.child in around],
+        more=_more(beneath),
         said=said,
         names={result.id: result.title for result in goal.results},
         latest=_latest(said),

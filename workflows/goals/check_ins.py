@@ -34,6 +34,7 @@ LONGEST, LONGEST_LINK = 2000, 1000
 MOST = Decimal(10) ** 15
 NOT_FED = "This key result is fed by its KPI or by the goals below; there is nothing to check in."
 OFFICE = "HR admin"
+RESERVED = "You may see this goal; checking in is reserved to those who may change it."
 NOT_SAVED = "Nothing was saved yet: please correct the marked values (%(count)s)."
 
 
@@ -77,6 +78,8 @@ def check_in(
 ) -> int:
     """Record where a key result stands; raises Invalid at the field, NotAllowed who may not change the goal."""
     goal = reading.one(session, catalog, actor, key)
+    if not may_check_in(session, catalog, actor, key):
+        raise NotAllowed(RESERVED)
     result = reading.result_of(goal, result_id)
     if result.fed_by != CHECK_IN:
         raise Conflict(NOT_FED)

@@ -86,7 +86,7 @@ def _moved(
     moved = False
     for result in goal.results:
         found = _value(session, catalog, owner, goal, result, known) if result.fed_by == KPI else None
-        rows.append({"id": result.id} | ({} if found is None else {"current": str(found)}))
+        rows.append({"id": result.id} | ({} if found is None else {"current": found}))
         moved = moved or (found is not None and found != result.current)
     return rows if moved else None
 

@@ -26,7 +26,6 @@ from workflows.goals.results import CHILDREN, mean, rolled_up
 from workflows.outbox import Event, subscribes
 from workflows.scoring import exact
 
-NOTE = "Progress from key results"
 EQUAL = Fraction(1)
 
 

@@ -1,0 +1,177 @@
+"""Goals in the database: who sees which, what a check-in moves, what a KPI feeds, how many statements it takes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy.orm import Session
+
+from metadata import records
+from metadata.engine import writing
+from metadata.errors import Conflict, Invalid, NotAllowed, NotFound
+from tests.workflows.goals.conftest import key_of
+from workflows.goals import aligned, check_ins, feeding, progress, reading
+from workflows.goals.levels import RESULTS
+
+SETUP = "Set-up time of line 2 below 20 minutes"
+OUTPUT = "Output at 90 % of plan with fewer rejects"
+
+
+def titles(firm, account, **more):
+    actor = firm.actor(account)
+    web = firm.read(aligned.web, actor, **more)
+    return {goal.title for goal in firm.read(reading.many, actor, web.goals).values()}
+
+
+def check_in(firm, account, title, **given):
+    key = key_of(firm, title)
+    result = firm.read(reading.one, firm.actor(account), key).results[0].id
+    said = {"value": "22", "confidence": "on_track", "note": "", "evidence": ""} | given
+    return firm.write(check_ins.check_in, account, key, result, **said)
+
+
+class TestWhoSees:
+    @pytest.fixture
+    def hidden(self, firm):
+        emma = firm.person("emma")
+        department = firm.catalog["employee"].table.c
+        with Session(firm.engine) as session:
+            unit = session.execute(department.department.table.select().where(department.id == emma)).mappings().one()
+        for visibility in ("private", "unit", "public"):
+            firm.create(
+                "objective_individual",
+                title=f"{visibility} goal",
+                owner=emma,
+                department=unit["department"],
+                period_start="2026-10-01",
+                period_end="2026-12-31",
+                commitment="committed",
+                status="active",
+                visibility=visibility,
+            )
+
+    def test_a_goal_is_seen_by_those_whom_its_visibility_names(self, firm, hidden):
+        seen = {
+            account: {name.removesuffix(" goal") for name in titles(firm, account) if name.endswith(" goal")}
+            for account in ("hana", "derek", "emma", "sofia", "liwei", "tariq")
+        }
+        everything = {"private", "unit", "public"}
+        assert seen == {
+            **{account: everything for account in ("hana", "derek", "emma")},
+            **{account: {"public"} for account in ("sofia", "liwei", "tariq")},
+        }
+
+    def test_colleagues_of_the_unit_see_what_is_for_the_unit(self, firm, hidden):
+        emma = firm.person("emma")
+        c = firm.catalog["employee"].table.c
+        with Session(firm.engine) as session:
+            unit = session.execute(c.id.table.select().where(c.id == emma)).mappings().one()["department"]
+            other = session.execute(c.id.table.select().where(c.department == unit, c.id != emma)).mappings().first()
+        firm.change("employee", other["id"], account="colleague")
+        actor = firm.actor("emma").__class__("colleague", frozenset({"Employee"}), other["id"], unit)
+        web = firm.read(aligned.web, actor)
+        found = {goal.title for goal in firm.read(reading.many, actor, web.goals).values()}
+        assert {"unit goal", "public goal"} <= found
+        assert "private goal" not in found
+
+    def test_a_hidden_goal_and_a_missing_one_answer_alike(self, firm, hidden):
+        private = key_of(firm, "private goal")
+        for key in (private, ("objective_individual", 999_999), ("employee", 1)):
+            with pytest.raises(NotFound):
+                firm.read(reading.one, firm.actor("liwei"), key)
+
+
+class TestCheckIns:
+    def test_moves_the_key_result_and_the_progress_of_the_goal(self, firm):
+        check_in(firm, "emma", SETUP, value="21.5", note="New clamps", evidence="https://example.org/clamps")
+        goal = firm.read(reading.one, firm.actor("emma"), key_of(firm, SETUP))
+        assert (goal.results[0].current, goal.progress) == (Decimal("21.50"), Decimal("0.90"))
+
+    def test_names_what_is_wrong_and_saves_nothing(self, firm):
+        with pytest.raises(Invalid) as error:
+            check_in(firm, "emma", SETUP, value="lots", confidence="at_risk", evidence="javascript:alert(1)")
+        assert sorted(p.pointer for p in error.value.problems) == ["/evidence", "/note", "/value"]
+        assert firm.read(check_ins.of_goal, firm.actor("emma"), key_of(firm, SETUP)) == []
+
+    def test_is_for_those_who_may_change_the_goal(self, firm):
+        with pytest.raises((NotAllowed, NotFound)):
+            check_in(firm, "liwei", SETUP)
+
+    def test_a_doubt_is_told_to_the_manager_who_answers_once(self, firm):
+        number = check_in(firm, "emma", SETUP, confidence="at_risk", note="The press stands still")
+        with pytest.raises(NotAllowed):
+            firm.write(check_ins.answer, "emma", number, "Well done, me")
+        firm.write(check_ins.answer, "derek", number, "The mechanic comes on Monday")
+        with pytest.raises(Conflict):
+            firm.write(check_ins.answer, "hana", number, "Me too")
+        said = firm.read(check_ins.of_goal, firm.actor("emma"), key_of(firm, SETUP))[0]
+        assert (said.answer, said.answered_by) == ("The mechanic comes on Monday", "derek")
+        assert firm.news("emma")[-1] == "goal_answered"
+
+    def test_a_result_fed_by_a_kpi_takes_none(self, firm):
+        fed(firm, "pass_rate")
+        with pytest.raises(Conflict):
+            check_in(firm, "derek", OUTPUT)
+
+
+def fed(firm, kpi, **more):
+    key = key_of(firm, OUTPUT)
+    row = {"title": "Pass rate", "target": 95, "start": 0, "fed_by": "kpi", "kpi": kpi, **more}
+    firm.change(key[0], key[1], **{RESULTS: [row]})
+    return key
+
+
+def feed(firm):
+    with writing(), Session(firm.engine) as session, session.begin():
+        return feeding.feed(session, firm.catalog, firm.now)
+
+
+class TestFeeding:
+    def test_a_kpi_fills_the_result_and_the_progress_follows(self, firm):
+        key = fed(firm, "pass_rate", kpi_measure="100 * sum(passed) / sum(inspected)")
+        assert feed(firm) >= 1
+        goal = firm.read(reading.one, firm.actor("derek"), key)
+        assert 90 < goal.results[0].current < 100
+        assert goal.progress == min(Decimal(1), round(goal.results[0].current / 95, 2))
+        assert feed(firm) == 0
+
+    def test_nobody_learns_from_a_goal_what_its_owner_may_not_see(self, firm):
+        key = fed(firm, "pay_adjustment")
+        feed(firm)
+        assert firm.read(reading.one, firm.actor("derek"), key).results[0].current is None
+
+    def test_progress_of_goals_below_goes_up(self, firm):
+        key = fed(firm, "")
+        firm.change(key[0], key[1], **{RESULTS: [{"title": "All of it", "target": 100, "fed_by": "children"}]})
+        with writing(), Session(firm.engine) as session, session.begin():
+            progress.refresh(session, firm.catalog, [key_of(firm, SETUP)], now=firm.now)
+        below = firm.read(aligned.web, firm.actor("hana")).below[key]
+        found = firm.read(reading.many, firm.actor("hana"), [edge.child for edge in below])
+        mean = sum(goal.progress for goal in found.values()) / len(found)
+        assert firm.read(reading.one, firm.actor("derek"), key).progress == pytest.approx(mean, abs=Decimal("0.005"))
+
+
+class TestAlignment:
+    def test_a_goal_never_contributes_to_itself(self, firm):
+        output, sales = key_of(firm, OUTPUT), key_of(firm, "Sales +50 %")
+        firm.change(output[0], output[1], also=[{"objective": sales[1], "share": 20}])
+        for one, other in ((sales, output), (output, output)):
+            with pytest.raises(Invalid) as error:
+                firm.change(one[0], one[1], also=[{"objective": other[1]}])
+            assert [p.pointer for p in error.value.problems] == ["/also"]
+        with pytest.raises(Invalid), writing(), Session(firm.engine) as session, session.begin():
+            changes = [records.Change(sales[1], {"also": [{"objective": output[1]}]})]
+            records.change_many(session, firm.catalog, sales[0], firm.actor("hana"), changes, now=firm.now)
+
+    def test_a_target_that_is_the_start_is_refused_at_its_cell(self, firm):
+        key = key_of(firm, OUTPUT)
+        with pytest.raises(Invalid) as error:
+            firm.change(key[0], key[1], **{RESULTS: [{"title": "Nothing", "start": 5, "target": 5}]})
+        assert [p.pointer for p in error.value.problems] == ["/key_results/0/target"]
+
+    def test_the_tree_takes_one_statement_and_each_level_one_more(self, firm):
+        actor, sent = firm.actor("hana"), firm.statements()
+        web = firm.read(aligned.web, actor)
+        firm.read(reading.many, actor, web.goals)
+        assert len([one for one in sent if one.lstrip().upper().startswith(("SELECT", "WITH"))]) <= 4
