@@ -58,7 +58,7 @@ class TestWhoSees:
         }
         everything = {"private", "unit", "public"}
         assert seen == {
-            **{account: everything for account in ("hana", "derek", "emma")},
+            **dict.fromkeys(("hana", "derek", "emma"), everything),
             **{account: {"public"} for account in ("sofia", "liwei", "tariq")},
         }
 
