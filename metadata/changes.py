@@ -304,6 +304,8 @@ def _whole(old: Definition, new: Definition) -> list[Change]:
         note("measure", "The way it is measured changes.")
     if old.okr != new.okr:
         note("okr", "Its place among the levels of goals changes, or how its scores are read.")
+    if old.courses != new.courses:
+        note("catalog", "Which field plays which part in a course changes.")
     if old.survey != new.survey:
         note("survey", "Who is asked or when changes, or what is promised about the answers.")
     if not found and old.document != new.document and not _fields(old, new):

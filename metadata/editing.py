@@ -73,6 +73,8 @@ def drop_field(document: Mapping[str, Any], name: str) -> Document:
     for keyword in PARTS_OF_KINDS:
         if keyword in made:
             made[keyword] = {part: held for part, held in made[keyword].items() if held != name}
+    if made.get("x-catalog", {}).get("quiz", {}).get("field") == name:
+        del made["x-catalog"]["quiz"]
     if "x-unique" in made:
         made["x-unique"] = [names for names in made["x-unique"] if name not in names]
         if not made["x-unique"]:

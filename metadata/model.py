@@ -242,6 +242,27 @@ class Okr:
 
 
 @dataclass(frozen=True)
+class Quiz:
+    """The fields of a course's quiz: the rows, and in each question, choices, the right one's number."""
+
+    field: str
+    question: str
+    choices: tuple[str, ...]
+    right: str
+    pass_mark: str = ""
+
+
+@dataclass(frozen=True)
+class Courses:
+    """Which field of a course plays which part; empty where none does."""
+
+    delivery: str = ""
+    validity: str = ""
+    prerequisites: str = ""
+    quiz: Quiz | None = None
+
+
+@dataclass(frozen=True)
 class Survey:
     """Who is asked on which days, and what is promised: `minimum` is the fewest answers of which anything is shown.
 
@@ -306,6 +327,7 @@ class Definition:
     document: Mapping[str, Any]
     okr: Okr | None = None
     survey: Survey | None = None
+    courses: Courses | None = None
 
     @property
     def nameless(self) -> bool:

@@ -18,7 +18,11 @@ Told = Callable[[str], str]  # what a formula calls something, and what it shall
 NAMED = ("required", "x-unique", "x-label", "x-owner", "x-import")
 BLOCKS = ("allOf", "anyOf", "if", "then", "else", "not")
 _WORDS = re.compile(r"""(?P<text>"[^"]*"|'[^']*')|(?P<name>[^\W\d]\w*+(?:\.\w++)*+)(?!\s*\()""")
-PARTS_OF_KINDS = {"x-okr": ("score", "commitment"), "x-survey": ("split",)}
+PARTS_OF_KINDS = {
+    "x-okr": ("score", "commitment"),
+    "x-survey": ("split",),
+    "x-catalog": ("delivery", "validity", "prerequisites"),
+}
 WORDS_OF_MEASURES = frozenset({"unit", "direction"})
 
 
@@ -56,6 +60,10 @@ def rename_fields(document: Mapping[str, Any], names: Names, told: Told | None =
     for keyword, parts in PARTS_OF_KINDS.items():
         if keyword in made:
             made[keyword] = {k: _swapped(v, names) if k in parts else v for k, v in made[keyword].items()}
+    quiz = made.get("x-catalog", {}).get("quiz")
+    if quiz is not None:
+        inside = {k: _swapped(v, names) if k in ("field", "pass_mark") else v for k, v in quiz.items()}
+        made["x-catalog"] = {**made["x-catalog"], "quiz": inside}
     if "x-i18n" in made:
         made["x-i18n"] = {language: _spoken(words, names) for language, words in made["x-i18n"].items()}
     return made

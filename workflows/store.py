@@ -277,6 +277,22 @@ comment_versions = Table(
     Index("ix_plumbline_comment_version_comment", "comment_id", "id"),
 )
 
+quiz_attempts = Table(
+    "plumbline_quiz_attempt",
+    metadata_obj,
+    Column("id", Id, primary_key=True),
+    Column("course_id", Id, nullable=False),
+    Column("course_version", Integer, nullable=False, comment="of the record whose questions were answered"),
+    Column("person_id", Id, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("answers", Json, nullable=False, comment="the number of the choice for each question, null for none"),
+    Column("correct", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("passed", Boolean, nullable=False),
+    Index("ix_plumbline_quiz_attempt_person", "course_id", "person_id"),
+    comment="Quizzes handed in; none is ever changed.",
+)
+
 
 def create(connection: Connection) -> None:
     """Create what is missing; safe to call again."""

@@ -14,6 +14,7 @@ from metadata.errors import Problem
 from metadata.model import Definition, Field
 from metadata.parser.kinds import decimal
 
+DELIVERIES = {"classroom", "online", "one_to_one"}
 COMMITMENTS = {"committed", "aspirational"}
 NO_NUMBER = "“%(name)s” is no number."
 ORDERED = "Green begins above amber."
@@ -26,6 +27,7 @@ def problems(definition: Definition, declared: frozenset[str]) -> Iterator[Probl
     yield from _measure(definition, declared)
     yield from _okr(definition, declared)
     yield from _survey(definition, declared)
+    yield from _courses(definition, declared)
 
 
 def _part(
@@ -134,3 +136,46 @@ def _survey(definition: Definition, declared: frozenset[str]) -> Iterator[Proble
         if field.type == "attachment":
             message = "A file tells who sent it; an anonymous survey can't ask for one."
             yield Problem(f"/properties/{field.name}", message)
+
+
+def _courses(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
+    given = definition.document.get("x-catalog")
+    if given is None:
+        return
+    found: dict[str, Field | None] = {}
+    for word in ("delivery", "validity", "prerequisites"):
+        found[word], wrong = _part(definition, declared, given, f"/x-catalog/{word}")
+        if wrong is not None:
+            yield wrong
+    delivery, validity, before = found["delivery"], found["validity"], found["prerequisites"]
+    if delivery is not None and not ({str(one.value) for one in delivery.enum} <= DELIVERIES and delivery.enum):
+        message = "“%(name)s” is no choice among classroom, online and one_to_one."
+        yield Problem("/x-catalog/delivery", message, {"name": delivery.name})
+    if validity is not None and validity.type != "integer":
+        yield Problem("/x-catalog/validity", "“%(name)s” is no whole number.", {"name": validity.name})
+    if before is not None and not (before.type == "references" and before.ref == definition.name):
+        message = "“%(name)s” is no list of records of this definition."
+        yield Problem("/x-catalog/prerequisites", message, {"name": before.name})
+    if "quiz" in given:
+        yield from _quiz(definition, declared, given["quiz"])
+
+
+def _quiz(definition: Definition, declared: frozenset[str], given: Mapping[str, Any]) -> Iterator[Problem]:
+    rows, wrong = _part(definition, declared, given, "/x-catalog/quiz/field")
+    mark, unknown = _part(definition, declared, given, "/x-catalog/quiz/pass_mark")
+    yield from (problem for problem in (wrong, unknown) if problem is not None)
+    if mark is not None and not fieldtypes.of(mark).numeric:
+        yield Problem("/x-catalog/quiz/pass_mark", NO_NUMBER, {"name": mark.name})
+    if rows is None:
+        return
+    if not rows.rows:
+        yield Problem("/x-catalog/quiz/field", "“%(name)s” holds no rows.", {"name": rows.name})
+        return
+    places = {"question": given["question"], "right": given["right"]}
+    places |= {f"choices/{position}": name for position, name in enumerate(given["choices"])}
+    for place, name in places.items():
+        cell = rows.rows.get(name)
+        if cell is None:
+            yield Problem(f"/x-catalog/quiz/{place}", UNDECLARED, {"name": name})
+        elif place == "right" and cell.type not in ("integer", "choice_integer"):
+            yield Problem(f"/x-catalog/quiz/{place}", "“%(name)s” is no whole number.", {"name": name})

@@ -33,7 +33,7 @@ _READ_HERE = frozenset(
     f"x-{word}"
     for word in (
         *("access", "directory", "group", "i18n", "icon", "kind", "label"),
-        *("measure", "okr", "owner", "plural", "survey", "rules", "screen", "unique"),
+        *("catalog", "measure", "okr", "owner", "plural", "survey", "rules", "screen", "unique"),
     )
 )
 
@@ -43,6 +43,7 @@ def parse(document: Mapping[str, Any]) -> Definition:
     i18n: Mapping[str, Any] = document.get("x-i18n", {})
     fields = read_fields(document, i18n)
     directory = _directory(document)
+    courses = kinds.courses(document.get("x-catalog"))
     return Definition(
         name=document["$id"],
         kind=document.get("x-kind", "entity"),
@@ -51,7 +52,7 @@ def parse(document: Mapping[str, Any]) -> Definition:
         unique=tuple(tuple(group) for group in document.get("x-unique", ())),
         logic=frozen_deep({key: document[key] for key in LOGIC if key in document}),
         rules=tuple(_own_rule(given) for given in document.get("x-rules", ())),
-        access=frozen(_access(document)),
+        access=frozen(kinds.guarded(_access(document), courses)),
         screen=_screen(document.get("x-screen", {}), fields, i18n),
         owner=_owner(document, fields, directory),
         directory=directory,
@@ -62,6 +63,7 @@ def parse(document: Mapping[str, Any]) -> Definition:
         extras=frozen_deep({k: v for k, v in document.items() if k.startswith("x-") and k not in _READ_HERE}),
         document=frozen_deep(document),
         okr=kinds.okr(document.get("x-okr")),
+        courses=courses,
         survey=kinds.survey(document.get("x-survey")),
     )
 

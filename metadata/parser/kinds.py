@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from metadata.model import Grades, Measure, Okr, Survey, frozen
+from metadata.model import Courses, Grades, Measure, Okr, Quiz, RoleAccess, Survey, frozen
 from metadata.parser.freezing import frozen_deep
 
 _MEASURE = ("time", "plan", "actual", "direction", "unit", "baseline", "floor", "cap")
@@ -21,6 +22,7 @@ GRADES = {"amber": 0.4, "green": 0.7}
 EXPECTED = {"committed": Decimal(1), "aspirational": Decimal("0.7")}
 
 Given = Mapping[str, Any] | None
+Rules = Mapping[str, tuple[RoleAccess, ...]]
 
 
 def measure(given: Given) -> Measure | None:
@@ -44,6 +46,26 @@ def okr(given: Given) -> Okr | None:
     words = {key: given[key] for key in ("level", "parent", "owner", "score", "commitment") if key in given}
     expects = {**EXPECTED, **{key: decimal(value) for key, value in given.get("expects", {}).items()}}
     return Okr(**words, grades=_grades(given.get("grades", GRADES)), expects=frozen(expects))
+
+
+def courses(given: Given) -> Courses | None:
+    """Which field of a course plays which part."""
+    if given is None:
+        return None
+    quiz = given.get("quiz")
+    words = {key: given[key] for key in ("delivery", "validity", "prerequisites") if key in given}
+    return Courses(**words, quiz=Quiz(**{**quiz, "choices": tuple(quiz["choices"])}) if quiz else None)
+
+
+def guarded(access: Rules, found: Courses | None) -> Rules:
+    """The rules, those that do not let a course be edited without its quiz: the right answers stand there."""
+    quiz = found.quiz if found else None
+    if quiz is None:
+        return access
+    return {
+        role: tuple(rule if "edit" in rule.can else replace(rule, hides=rule.hides | {quiz.field}) for rule in rules)
+        for role, rules in access.items()
+    }
 
 
 def survey(given: Given) -> Survey | None:

@@ -170,9 +170,9 @@ def linked(
     attached = [(row.position, row.values, moved_in[row.position]) for row in rows]
     for position, wrong in files.problems(session, catalog, entity, actor, attached).items():
         outcome.problems.setdefault(position, []).extend(wrong)
-    for position, circle in trees.circles_among(
-        session, entity, [(r.position, r.values, r.before) for r in rows]
-    ).items():
+    moves = [(r.position, r.values, r.before) for r in rows]
+    circles = {**trees.list_circles(session, entity, moves), **trees.circles_among(session, entity, moves)}
+    for position, circle in circles.items():
         outcome.problems.setdefault(position, []).append(circle)
     placed = [(r.position, r.before["id"] if r.before else None, _moved(r)) for r in rows]
     for position, wrong in objectives.problems_among(session, entity, placed).items():

@@ -20,6 +20,7 @@ from metadata.model import Field
 Moved = tuple[int, Mapping[str, Any], Mapping[str, Any] | None]  # position in the batch, values now, values before
 LOCK_SPACE = 0x7472  # of the moves within trees, among all advisory locks
 CIRCLE = "This record would stand below itself."
+ROUND = "What comes before this record would lead back to it."
 NO_TREE = "“%(name)s” is no part of a tree."
 
 
@@ -36,6 +37,40 @@ def circles(session: Session, entity: Entity, record_id: int, changed: Mapping[s
         walk = walk.union(select(higher.c.id, higher.c[field.name]).where(higher.c.id == walk.c.above))
         if session.connection().execute(select(walk.c.id).where(walk.c.id == record_id)).first() is not None:
             yield Problem(f"/{field.name}", CIRCLE)
+
+
+def list_circles(session: Session, entity: Entity, rows: Sequence[Moved]) -> dict[int, Problem]:
+    """By position the rows whose list of what comes before (of a course) would lead back to themselves."""
+    courses = entity.definition.courses
+    name = courses.prerequisites if courses else ""
+    moved = [(p, old, new) for p, new, old in rows if name in new and old and new[name] != old[name]]
+    if not name or not moved:
+        return {}
+    _one_at_a_time(session, entity)
+    link = entity.sides[name].c
+    before: dict[int, set[int]] = {}
+    for record, other in session.connection().execute(select(link["_record"], link["value"])):
+        before.setdefault(record, set()).add(other)
+    found: dict[int, Problem] = {}
+    for position, old, new in moved:
+        kept, before[old["id"]] = before.get(old["id"], set()), set(new[name] or ())
+        if _reached(before, old["id"]):
+            before[old["id"]] = kept
+            found[position] = Problem(f"/{name}", ROUND)
+    return found
+
+
+def _reached(before: Mapping[int, set[int]], start: int) -> bool:
+    """Whether the way back from `start` comes to it again."""
+    seen, waiting = set[int](), list(before.get(start, ()))
+    while waiting:
+        at = waiting.pop()
+        if at == start:
+            return True
+        if at not in seen:
+            seen.add(at)
+            waiting += before.get(at, ())
+    return False
 
 
 def circles_among(session: Session, entity: Entity, rows: Sequence[Moved]) -> dict[int, Problem]:

@@ -108,6 +108,7 @@ def change(
     problems += files.problems(session, catalog, entity, actor, [(0, whole, changed)]).get(0, [])
     problems += trees.circles(session, entity, record_id, changed)
     problems += objectives.problems(session, entity, record_id, changed)
+    problems += trees.list_circles(session, entity, [(0, changed, before)]).values()
     if not problems and any(set(names) & changed.keys() for names in entity.definition.unique):
         problems += collisions(session, catalog, entity, whole, language="en", but=record_id)
     _refuse(problems)

@@ -16,6 +16,7 @@ from metadata.telling.said import Line, Said, shown
 KEYWORDS = {
     "x-measure": ("measure", "How it is measured: %(what)s is %(after)s (before: %(before)s)."),
     "x-survey": ("survey", "As a survey: %(what)s is %(after)s (before: %(before)s)."),
+    "x-catalog": ("catalog", "As a catalog: %(what)s is %(after)s (before: %(before)s)."),
     "x-okr": ("okr", "As a level of goals: %(what)s is %(after)s (before: %(before)s)."),
 }
 PARTS = {
@@ -45,6 +46,14 @@ PARTS = {
     "audience.roles": "the roles that are asked",
     "audience.units": "the departments that are asked",
     "audience.where": "what must be true of those who are asked",
+    "delivery": "the field of the delivery",
+    "validity": "the field of the months for which it counts",
+    "prerequisites": "the list of courses that come before",
+    "quiz.field": "the rows of the quiz",
+    "quiz.question": "the question in each row",
+    "quiz.choices": "the choices in each row",
+    "quiz.right": "the right choice in each row",
+    "quiz.pass_mark": "the field of the pass mark",
     "grades.amber": "where amber begins",
     "grades.green": "where green begins",
     "expects.committed": "what is expected of committed objectives",

@@ -85,8 +85,8 @@ def enrol(session_id: int) -> Response:
     """`{"employees": [1, 2]}`; without `employees`: a place for the caller."""
     actor, now, zone, body = current_actor(), units.utcnow(), forms.zone(), body_object()
     if "employees" in body:
-        ids = _employees(body)
-        units.write(lambda s, c: enrolments.enrol(s, c, actor, session_id, ids, now=now, zone=zone))
+        ids, waived = _employees(body), str(body.get("waived") or "")
+        units.write(lambda s, c: enrolments.enrol(s, c, actor, session_id, ids, now=now, zone=zone, waived=waived))
     else:
         units.write(lambda s, c: enrolments.join(s, c, actor, session_id, now=now, zone=zone))
     return answer({"id": session_id, "result": _whole(session_id)})

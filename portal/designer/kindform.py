@@ -22,8 +22,9 @@ from metadata.dialect.shape import DIALECT
 from metadata.errors import Problem
 from metadata.model import Definition
 
-KEYWORDS = {"kpi": "x-measure", "okr_level": "x-okr", "survey": "x-survey"}
+KEYWORDS = {"kpi": "x-measure", "okr_level": "x-okr", "survey": "x-survey", "catalog": "x-catalog"}
 MONTHS = 12
+CELLS = {f"x-catalog.quiz.{word}" for word in ("question", "choices", "right")}
 EMPTY_ROWS = 2
 LABELS = {
     "x-measure.time": _l("Day it belongs to"),
@@ -56,6 +57,15 @@ LABELS = {
     "x-survey.audience.roles": _l("Roles"),
     "x-survey.audience.units": _l("Departments, by their numbers, with all below them"),
     "x-survey.audience.where": _l("Condition over the people, as JSON"),
+    "x-catalog.delivery": _l("Field of the delivery"),
+    "x-catalog.validity": _l("Field of the months for which it counts"),
+    "x-catalog.prerequisites": _l("List of courses that come before"),
+    "x-catalog.quiz": _l("Quiz"),
+    "x-catalog.quiz.field": _l("Rows of the quiz"),
+    "x-catalog.quiz.question": _l("Question in each row"),
+    "x-catalog.quiz.choices": _l("Choices in each row, in their order"),
+    "x-catalog.quiz.right": _l("Number of the right choice in each row"),
+    "x-catalog.quiz.pass_mark": _l("Field of the pass mark"),
     "amber": _l("Amber from"),
     "green": _l("Green from"),
 }
@@ -96,7 +106,11 @@ class Offers:
         if path == "x-okr.parent":
             levels = (e.definition for e in self.catalog.entities.values() if e.definition.okr is not None)
             return [(d.name, d.title(self.language)) for d in levels if d.name != self.definition.name]
-        return [(f.name, f.title(self.language)) for f in self.definition.fields.values()]
+        fields = self.definition.fields
+        if path in CELLS:
+            cells = [cell for f in fields.values() for cell in f.rows.values()]
+            return [(cell.name, cell.title(self.language)) for cell in cells]
+        return [(f.name, f.title(self.language)) for f in fields.values()]
 
 
 def inputs(keyword: str, given: Any, offers: Offers) -> list[Input]:

@@ -6,6 +6,7 @@ Thin: who may do what is asked of `workflows.training`, which also answers what 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -26,7 +27,7 @@ from portal.errors import worded, wording
 from portal.extensions import db
 from portal.views import forms
 from portal.views.panels import FEW, Asked
-from workflows.training import attendance, enrolments, meetings, reading, states
+from workflows.training import attendance, enrolments, meetings, quiz, reading, states
 from workflows.training.attendance import Mark
 from workflows.training.meetings import COURSE, ENROLMENT, SESSION
 
@@ -95,6 +96,7 @@ def index() -> str:
         enrolment_entity=catalog[ENROLMENT],
         colours=STATUS_COLOURS,
         now=units.utcnow(),
+        today=_today(),
         may_add_course=access.may(actor, catalog[COURSE], "add"),
         may_add_session=access.may(actor, catalog[SESSION], "add"),
     )
@@ -146,6 +148,8 @@ def _session_page(session_id: int, error: ProductError | None = None) -> str:
         colours=STATUS_COLOURS,
         seated=states.takes_a_seat,
         may_edit=access.may(actor, catalog[SESSION], "edit"),
+        office=meetings.is_office(catalog, actor),
+        today=_today(),
     )
 
 
@@ -155,8 +159,10 @@ def enrol(session_id: int) -> Any:
     actor, now, zone = current_actor(), units.utcnow(), forms.zone()
     chosen = [int(text) for text in request.form.getlist("employees") if text.isdecimal()]
 
+    waived = request.form.get("waived", "")
+
     def work(session: Session, catalog: Catalog) -> int:
-        return enrolments.enrol(session, catalog, actor, session_id, chosen, now=now, zone=zone)
+        return enrolments.enrol(session, catalog, actor, session_id, chosen, now=now, zone=zone, waived=waived)
 
     return _done(
         session_id, work, lambda n: ngettext("%(num)s person was enrolled.", "%(num)s people were enrolled.", n)
@@ -244,7 +250,40 @@ def proof(enrolment_id: int) -> str:
     place = reading.proof(session, catalog, actor, enrolment_id, language())
     entries = records.history(session, catalog, ENROLMENT, actor, enrolment_id, limit=50)
     by = next((e for e in entries if e.after.get("status") == "completed"), None)
-    return render_template("training/proof.html", place=place, recorded=by)
+    return render_template("training/proof.html", place=place, recorded=by, today=_today())
+
+
+@blueprint.route("/quiz/<int:course_id>", methods=["GET", "POST"])
+def take_quiz(course_id: int) -> Any:
+    """The questions of a course for whoever has a place in it, or the answers handed in."""
+    actor, now = current_actor(), units.utcnow()
+    paper = quiz.paper(db.session(), catalogs.current(), actor, course_id)
+    if request.method == "GET":
+        return render_template("training/quiz.html", paper=paper, typed={}, wrong={}, message="")
+    answers = {place: request.form.get(f"q{place}", 0, type=int) for place in range(len(paper.questions))}
+    version = request.form.get("_version", type=int)
+    try:
+        attempt = units.write(
+            lambda session, catalog: attendance.hand_in_quiz(
+                session, catalog, actor, course_id, answers, version=version, now=now
+            )
+        )
+    except (Invalid, Conflict) as error:
+        wrong = {problem.pointer.rsplit("/", 1)[-1]: worded(problem) for problem in error.problems}
+        typed = answers if isinstance(error, Invalid) else {}
+        message = wording(error.message, error.params)
+        status = 409 if isinstance(error, Conflict) else 422
+        return render_template("training/quiz.html", paper=paper, typed=typed, wrong=wrong, message=message), status
+    score = {"correct": attempt.correct, "total": attempt.total}
+    if attempt.passed:
+        flash(_("Passed: %(correct)s of %(total)s answers are right.", **score), "success")
+    else:
+        flash(_("Not passed yet: %(correct)s of %(total)s answers are right. You can try again.", **score), "warning")
+    return redirect(url_for("training.take_quiz", course_id=course_id), 303)
+
+
+def _today() -> date:
+    return units.utcnow().astimezone(forms.zone()).date()
 
 
 def _done(session_id: int, work: Callable[[Session, Catalog], int], told: Callable[[int], str]) -> Any:

@@ -139,3 +139,30 @@ def test_a_survey_is_refused_at_its_place(document, pointer, words):
 
 def test_a_survey_is_taken_where_it_can_be_meant():
     assert alone(PULSE) == []
+
+
+COURSE = json.loads((PACKS / "training" / "course.json").read_text("utf-8"))
+QUIZ = COURSE["x-catalog"]["quiz"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "pointer", "words"),
+    [
+        ({"delivery": "code"}, "/x-catalog/delivery", "classroom"),
+        ({"validity": "hours"}, "/x-catalog/validity", "whole number"),
+        ({"prerequisites": "trainer"}, "/x-catalog/prerequisites", "no list of records"),
+        ({"quiz": {**QUIZ, "field": "title"}}, "/x-catalog/quiz/field", "no rows"),
+        ({"quiz": {**QUIZ, "choices": ["first", "gone"]}}, "/x-catalog/quiz/choices/1", "no field called “gone”"),
+        ({"quiz": {**QUIZ, "right": "first"}}, "/x-catalog/quiz/right", "whole number"),
+        ({"quiz": {**QUIZ, "pass_mark": "title"}}, "/x-catalog/quiz/pass_mark", "no number"),
+    ],
+)
+def test_parts_of_a_course_fit_their_fields(parts, pointer, words):
+    found = alone(with_(COURSE, "x-catalog", **parts))
+    assert [p for p, _text in found] == [pointer]
+    assert words in found[0][1]
+
+
+def test_who_may_not_edit_courses_never_sees_the_right_answers():
+    hidden = {role: {"quiz" in rule.hides for rule in rules} for role, rules in parser.parse(COURSE).access.items()}
+    assert {role for role, found in hidden.items() if found == {False}} == {"HR admin", "Trainer"}

@@ -7,7 +7,7 @@ an onboarding checklist that ask for the course are ticked in the same transacti
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from metadata.records.read import HIDDEN_RECORD
 from workflows import queue
 from workflows.delivery.notices import Notice, notify_all
 from workflows.onboarding.tasks import settle_course
-from workflows.training import enrolments, states
+from workflows.training import enrolments, quiz, states
 from workflows.training.meetings import SESSION, Meeting, meeting, require_hold
 from workflows.training.people import participants
 
@@ -62,7 +62,7 @@ def record(
     there = enrolments.places(session, catalog, held.id)
     rows = _marked(held, there, marks)
     if complete:
-        rows = _completed(held, there, rows, now)
+        rows = _completed(held, there, rows, now, failing=_failing(session, catalog, held, there))
     enrolments.write(session, catalog, actor, rows, now)
     if complete:
         _finish(session, catalog, actor, held, rows, now)
@@ -114,9 +114,13 @@ def _marked(held: Meeting, there: Mapping[int, Mapping[str, Any]], marks: Sequen
 
 
 def _completed(
-    held: Meeting, there: Mapping[int, Mapping[str, Any]], rows: Sequence[dict[str, Any]], now: datetime
+    held: Meeting,
+    there: Mapping[int, Mapping[str, Any]],
+    rows: Sequence[dict[str, Any]],
+    now: datetime,
+    failing: Collection[int],
 ) -> list[dict[str, Any]]:
-    """The rows of everybody in the session, those who came as completed."""
+    """The rows of everybody in the session, those who came as completed unless they still have to pass the quiz."""
     marked = {row["employee"]: row for row in rows}
     everybody = {i: row for i, row in there.items() if states.takes_a_seat(row["status"])}
     if not everybody:
@@ -128,9 +132,40 @@ def _completed(
     found = []
     for i, stored in everybody.items():
         row = marked.get(i) or {"session": held.id, "employee": i, "status": stored["status"]}
-        state = states.after(row["status"], "complete")
+        state = None if i in failing else states.after(row["status"], "complete")
         found.append(row if state is None else {**row, "status": state, "completed_at": now})
     return found
+
+
+def hand_in_quiz(
+    session: Session,
+    catalog: Catalog,
+    actor: Actor,
+    course_id: int,
+    answers: Mapping[int, int],
+    *,
+    version: int | None,
+    now: datetime,
+) -> quiz.Attempt:
+    """Score a quiz; whoever came to a session that was held, and passes now, has completed the course."""
+    attempt = quiz.hand_in(session, catalog, actor, course_id, answers, version=version, now=now)
+    if not attempt.passed or actor.person_id is None:
+        return attempt
+    whole = access.system(actor.username)
+    for session_id in quiz.attended(session, catalog, course_id, actor.person_id):
+        held = meeting(session, catalog, whole, session_id, lock=True)
+        state = states.after("attended", "complete")
+        row = {"session": held.id, "employee": actor.person_id, "status": state, "completed_at": now}
+        enrolments.write(session, catalog, actor, [row], now)
+        _finish(session, catalog, actor, held, [row], now)
+    return attempt
+
+
+def _failing(
+    session: Session, catalog: Catalog, held: Meeting, there: Mapping[int, Mapping[str, Any]]
+) -> Collection[int]:
+    seated = [i for i, row in there.items() if states.takes_a_seat(row["status"])]
+    return quiz.failing(session, catalog, held.course_id, seated)
 
 
 def _finish(

@@ -22,8 +22,8 @@ from metadata.errors import Conflict, Invalid, Problem
 from workflows import queue
 from workflows.delivery.notices import Notice, notify_all
 from workflows.installation import UTC_ZONE
-from workflows.training import states
-from workflows.training.meetings import ENROLMENT, Meeting, meeting, require_hold
+from workflows.training import prerequisites, states
+from workflows.training.meetings import ENROLMENT, Meeting, is_office, meeting, require_hold
 from workflows.training.people import Participant, own_id, participants, written
 
 NOBODY_CHOSEN = "Choose at least one person."
@@ -36,6 +36,10 @@ FULL_FOR_ONE = "All %(capacity)s places of this session are taken."
 CANCELLED = "This session is cancelled; nobody can be enrolled."
 NOT_OPEN = "This session is not open for enrolment; ask the trainer."
 BEGUN = "This session has begun; ask the trainer."
+LACKS = "%(name)s has not completed what comes before this course, or it no longer counts: %(courses)s."
+ONLY_HR = "Only HR gives a place to somebody who lacks what comes before the course."
+TOO_LONG = "At most %(most)s characters."
+WAIVED_LENGTH = 200
 NOT_ENROLLED = "Nobody was enrolled: please correct the choice."
 LINK = "/training/sessions/%s"
 
@@ -49,16 +53,22 @@ def enrol(
     *,
     now: datetime,
     zone: ZoneInfo = UTC_ZONE,
+    waived: str = "",
 ) -> int:
-    """Give each of `employees` a place, all or none; how many. For whoever holds the session."""
+    """Give each of `employees` a place, all or none; how many. For whoever holds the session.
+
+    `waived` is why HR gives a place to somebody who lacks what comes before the course; it stays with the place.
+    """
     held = meeting(session, catalog, actor, session_id, lock=True)
     require_hold(catalog, actor, held)
     if held.status == "cancelled":
         raise Conflict(CANCELLED)
+    if waived and not is_office(catalog, actor):
+        raise Invalid(NOT_ENROLLED, problems=[Problem("/waived", ONLY_HR)])
     ids = list(dict.fromkeys(employees))
     known = participants(session, catalog, actor, ids, zone)
     _refuse(_choice_problems(ids, known))
-    return _seat(session, catalog, actor, held, [known[i] for i in ids], now, FULL)
+    return _seat(session, catalog, actor, held, [known[i] for i in ids], now, FULL, waived.strip())
 
 
 def join(
@@ -118,6 +128,7 @@ def _seat(
     people: Sequence[Participant],
     now: datetime,
     full: str,
+    waived: str = "",
 ) -> int:
     there = places(session, catalog, held.id)
     problems = [
@@ -125,13 +136,25 @@ def _seat(
         for position, person in enumerate(people)
         if states.after(_state(there, person.id), "enrol") is None
     ]
+    short = prerequisites.lacking(session, catalog, held.course_id, [p.id for p in people], held.starts_at)
+    if not waived:
+        problems += [
+            Problem(f"/employees/{position}", LACKS, {"name": person.name, "courses": ", ".join(short[person.id])})
+            for position, person in enumerate(people)
+            if person.id in short
+        ]
+    if len(waived) > WAIVED_LENGTH:
+        problems.append(Problem("/waived", TOO_LONG, {"most": WAIVED_LENGTH}))
     taken = sum(states.takes_a_seat(row["status"]) for row in there.values())
     if held.capacity is not None and not problems and taken + len(people) > held.capacity:
         free = max(0, held.capacity - taken)
         problems.append(Problem("/employees", full, {"free": free, "capacity": held.capacity, "chosen": len(people)}))
     _refuse(problems)
     empty = {"status": "enrolled", "attended_at": None, "completed_at": None, "result": None}
-    write(session, catalog, actor, [{"session": held.id, "employee": p.id, **empty} for p in people], now)
+    rows = [
+        {"session": held.id, "employee": p.id, **empty, "waived": waived if p.id in short else None} for p in people
+    ]
+    write(session, catalog, actor, rows, now)
     _tell(session, held, people, "training_enrolled", now)
     return len(people)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, FromClause, func, null, select
@@ -24,6 +24,8 @@ from workflows.training.meetings import COURSE, ENROLMENT, SESSION
 
 PAGE_SIZE = 25
 OPEN, PAST = ("planned", "open"), ("held", "cancelled")
+SOON = timedelta(days=60)
+Validity = Literal["lasting", "valid", "soon", "expired"]
 When = Literal["coming", "past"]
 
 
@@ -75,7 +77,17 @@ class Place:
     where: str = ""
     hours: Any = None
     valid_until: date | None = None
+    course_id: int = 0
+    quiz: bool = False
     trainer: str = ""
+
+    def validity(self, today: date) -> Validity:
+        """Whether the completion counts: `soon` means that it ends within two months."""
+        if self.valid_until is None:
+            return "lasting"
+        if self.valid_until < today:
+            return "expired"
+        return "soon" if self.valid_until <= today + SOON else "valid"
 
 
 def sessions(
@@ -231,7 +243,14 @@ def _places(catalog: Catalog, actor: Actor, language: str) -> Any:
         _label(catalog, staff, trainer, language, {"name", "name_zh"}).label("trainer_name"),
         _label(catalog, staff, person, language, {"name", "name_zh"}).label("name"),
     )
-    more = (meeting.c.starts_at, meeting.c.title, meeting.c.place, course.c.hours, course.c.validity_months)
+    parts = courses.definition.courses
+    months = course.c[parts.validity] if parts and parts.validity else null()
+    rows = courses.sides.get(parts.quiz.field) if parts and parts.quiz else None
+    asked = select(func.count()).where(rows.c._record == course.c.id).scalar_subquery() if rows is not None else null()
+    more: tuple[ColumnElement[Any], ...] = (
+        *(meeting.c.starts_at, meeting.c.title, meeting.c.place, course.c.hours, meeting.c.course.label("course_id")),
+        *(months.label("validity_months"), asked.label("asked")),
+    )
     return (
         select(
             *_own_columns(actor, entity, table), *more, *labels, table.c.session, trainer.c.id.label("trainer_found")
@@ -288,5 +307,7 @@ def _place(row: Any) -> Place:
         where=more.get("place") or "",
         hours=more.get("hours"),
         valid_until=months_later(completed.date(), months) if completed and months else None,
+        course_id=more.get("course_id") or 0,
+        quiz=bool(more.get("asked")),
         trainer=(more.get("trainer_name") or "") if more.get("trainer_found") else "",
     )
