@@ -26,7 +26,7 @@ from metadata.model import Definition, Field
 from metadata.moving import Judge, Move
 from metadata.planning import Document, Plan
 
-LARGE = 100_000
+LARGE = 50_000  # what is written in less than the two seconds that readers may wait
 TOO_LARGE = "This changes %(rows)s records, more than is done at once; a job does it."
 TOO_MANY_ENTRIES = (
     "“%(field)s” has %(count)s entries to be made anew; lists are converted for at most %(most)s at once."

@@ -30,7 +30,7 @@ from portal.api import openapi_records
 F = TypeVar("F", bound=Callable[..., Any])
 ROOT = "/api/v1"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-KEPT = 64
+MOST_BYTES = 32_000_000  # of all documents that a process keeps
 CONVERTER = re.compile(r"<(?:(?P<kind>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
 SCHEMA_OF = {"int": {"type": "integer"}, "float": {"type": "number"}}
 REMARK = "__plumbline_api__"
@@ -75,32 +75,45 @@ def query(name: str, schema: Mapping[str, Any], description: str = "", *, requir
 
 @dataclass(frozen=True)
 class Document:
-    """One finished document: as a value, as bytes, and its tag."""
+    """One finished document: as bytes, and its tag."""
 
-    content: Mapping[str, Any]
     body: bytes
     etag: str
 
+    @property
+    def content(self) -> dict[str, Any]:
+        """The document as a value."""
+        found: dict[str, Any] = orjson.loads(self.body)
+        return found
+
 
 class Documents:
-    """The documents of this process, each made once."""
+    """The documents of this process, each made once; those asked for longest ago go where they grow too large."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most_bytes
         self._made: OrderedDict[tuple[object, ...], Document] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: tuple[object, ...], make: Callable[[], dict[str, Any]]) -> Document:
         """The document for `key`, made on first use."""
-        found = self._made.get(key)
-        if found is None:
-            content = make()
-            body = orjson.dumps(content)
-            found = Document(content, body, hashlib.sha256(body).hexdigest()[:32])
-            with self._lock:
-                self._made[key] = found
-                if len(self._made) > KEPT:
-                    self._made.popitem(last=False)
+        with self._lock:
+            found = self._made.get(key)
+            if found is not None:
+                self._made.move_to_end(key)
+                return found
+        body = orjson.dumps(make())
+        found = Document(body, hashlib.sha256(body).hexdigest()[:32])
+        with self._lock:
+            self._made[key] = found
+            while len(self._made) > 1 and self.size > self._most:
+                self._made.popitem(last=False)
         return found
+
+    @property
+    def size(self) -> int:
+        """The bytes of all that is kept."""
+        return sum(len(document.body) for document in self._made.values())
 
 
 def current_document() -> Document:

@@ -12,6 +12,7 @@ from metadata import publish
 from metadata.access import system
 from metadata.parser import thawed
 from portal import catalogs, units
+from portal.api.openapi import Documents
 from portal.extensions import db
 from tests.portal.demo_site import logged_in
 from workflows.demo import DEMO_LOGINS
@@ -128,3 +129,20 @@ def test_the_page_lists_the_operations_and_sends_strangers_to_the_login(portal):
     assert "/api/v1/production_output/_bulk" in text
     assert "/api/v1/production_output/" not in emma.get("/api/").text
     assert "/login/" in portal.test_client().get("/api/").headers["Location"]
+
+
+def test_kept_documents_are_bounded_by_their_size_and_the_latest_stay():
+    kept, made = Documents(most_bytes=250), []
+
+    def make(name):
+        made.append(name)
+        return {"text": name * 90}
+
+    for name in ("a", "b", "a", "c", "a"):  # b was asked for longest ago when c came
+        kept.get((name,), lambda name=name: make(name))
+    assert made == ["a", "b", "c"]
+    assert kept.size <= 250
+    kept.get(("b",), lambda: make("b"))
+    assert made == ["a", "b", "c", "b"]
+    assert kept.get(("large",), lambda: {"text": "x" * 1000}).content == {"text": "x" * 1000}
+    assert kept.size > 250  # one is kept, however large
