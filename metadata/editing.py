@@ -27,19 +27,24 @@ def put_field(
 ) -> Document:
     """The document with the field `name` as `schema`: in its place, or as the last one when it is new.
 
-    A new one stands at the end of the form's section `section` (the last one if not said), where there are any.
+    A new one stands at the end of the form's section `section` (the last one if not said), where there are any;
+    `object.field` makes the object where it is not there, and one that must be filled makes its object so.
     `words` are its texts by language (`{"zh": {"title": …, "description": …, "x-enum-labels": {…}}}`).
     """
     made = _copy(document)
-    fields = made.setdefault("properties", {})
+    above, _dot, last = name.rpartition(".")
+    holder = _made_holder(made, above)
+    fields = holder.setdefault("properties", {})
     sections = made.get("x-screen", {}).get("sections", ())
-    if name not in fields and sections:
+    if last not in fields and sections:
         chosen = sections[section if -1 <= section < len(sections) else -1]
         chosen["fields"] = [*chosen["fields"], name]
-    fields[name] = _copy(schema)
+    fields[last] = _copy(schema)
     for language, texts in (words or {}).items():
         _words(made, language, name, texts)
-    _mark(made, "required", name, wanted=required)
+    _mark(holder, "required", last, wanted=required)
+    if required:
+        _require_objects(made, above)
     return made
 
 
@@ -53,6 +58,7 @@ def drop_field(document: Mapping[str, Any], name: str) -> Document:
     holder = _holder(made, above)
     holder.get("properties", {}).pop(last, None)
     _mark(holder, "required", last, wanted=False)
+    _drop_empty_objects(made, above)
     for texts in made.get("x-i18n", {}).values():
         spoken = texts.get("properties", {})
         spoken.pop(name, None)
@@ -103,9 +109,22 @@ def rename_field(document: Mapping[str, Any], name: str, to: str, column: str = 
     `column` is where its values are today; naming it keeps them (a field that was never published has none).
     """
     made = _copy(document)
+    above, _dot, last = name.rpartition(".")
     if column:
-        made["properties"][name].setdefault("x-id", column)
-    return rename_fields(made, {name: to})
+        _holder(made, above)["properties"][last].setdefault("x-id", column)
+    made = rename_fields(made, {name: to})
+    beside, _dot, called = to.rpartition(".")
+    if beside != above:  # into an object, or out of one
+        held = _holder(made, above)
+        needed = called in held.get("required", ()) or to in held.get("required", ())
+        for word in (called, to):
+            _mark(held, "required", word, wanted=False)
+        _made_holder(made, beside).setdefault("properties", {})[called] = held["properties"].pop(called)
+        _mark(_holder(made, beside), "required", called, wanted=needed)
+        _drop_empty_objects(made, above)
+        if needed:
+            _require_objects(made, beside)
+    return made
 
 
 def show_in_list(document: Mapping[str, Any], names: Sequence[str]) -> Document:
@@ -135,6 +154,32 @@ def _holder(document: Document, path: str) -> Document:
         found = found.get("properties", {}).get(part, {})
         found = found.get("items", found)
     return found
+
+
+def _made_holder(document: Document, path: str) -> Document:
+    """What holds the fields below `path`; objects on the way are made."""
+    found = document
+    for part in path.split(".") if path else ():
+        found = found.setdefault("properties", {}).setdefault(part, {"type": "object", "properties": {}})
+    return found
+
+
+def _require_objects(document: Document, path: str) -> None:
+    while path:
+        above, _dot, last = path.rpartition(".")
+        _mark(_holder(document, above), "required", last, wanted=True)
+        path = above
+
+
+def _drop_empty_objects(document: Document, path: str) -> None:
+    """An object without any field left is gone."""
+    while path:
+        above, _dot, last = path.rpartition(".")
+        if _holder(document, path).get("type") != "object" or _holder(document, path).get("properties"):
+            return
+        _holder(document, above).get("properties", {}).pop(last, None)
+        _mark(_holder(document, above), "required", last, wanted=False)
+        path = above
 
 
 def _words(document: Document, language: str, name: str, texts: Mapping[str, Any]) -> None:

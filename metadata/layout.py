@@ -7,7 +7,7 @@ the form, so that a list, the API and an export name fields in the order in whic
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,34 @@ class Group:
     number: int | None
     title: str
     fields: tuple[str, ...]
+    columns: int = 2
+
+
+def names(document: Mapping[str, Any]) -> list[str]:
+    """The fields in their order, those of objects as `object.field`."""
+    return list(_names(document, ""))
+
+
+def _names(schema: Mapping[str, Any], prefix: str) -> Iterator[str]:
+    for key, inner in schema.get("properties", {}).items():
+        if _is_object(inner):
+            yield from _names(inner, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"
+
+
+def _is_object(schema: Any) -> bool:
+    return isinstance(schema, Mapping) and schema.get("type") == "object" and isinstance(schema.get("properties"), dict)
 
 
 def groups(document: Mapping[str, Any]) -> list[Group]:
     """The sections in order; the fields that stand in none come last, or are all there is."""
-    fields = list(document.get("properties", {}))
+    fields = names(document)
     sections = document.get("x-screen", {}).get("sections", ())
-    found = [Group(n, s["title"], tuple(f for f in s["fields"] if f in fields)) for n, s in enumerate(sections)]
+    found = [
+        Group(n, s["title"], tuple(f for f in s["fields"] if f in fields), s.get("columns", 2))
+        for n, s in enumerate(sections)
+    ]
     placed = {name for group in found for name in group.fields}
     rest = tuple(name for name in fields if name not in placed)
     return [*found, Group(None, "", rest)] if rest or not found else found
@@ -69,7 +90,7 @@ def add_section(document: Mapping[str, Any], title: str, words: Mapping[str, str
     """The document with one more section, the last; the first one takes over all fields."""
     made = copy.deepcopy(dict(document))
     sections = made.setdefault("x-screen", {}).setdefault("sections", [])
-    sections.append({"title": title, "fields": [] if sections else list(made.get("properties", {}))})
+    sections.append({"title": title, "fields": [] if sections else names(made)})
     _say(made, title, words)
     return made
 
@@ -82,6 +103,13 @@ def name_section(document: Mapping[str, Any], number: int, title: str, words: Ma
         spoken.get("sections", {}).pop(section["title"], None)
     section["title"] = title
     _say(made, title, words)
+    return made
+
+
+def widen_section(document: Mapping[str, Any], number: int, columns: int) -> Document:
+    """The document whose section sets so many fields side by side."""
+    made = copy.deepcopy(dict(document))
+    made["x-screen"]["sections"][number]["columns"] = columns
     return made
 
 
@@ -131,9 +159,19 @@ def _laid_out(document: Mapping[str, Any], parts: Mapping[int | None, Sequence[s
     for number, section in enumerate(sections):
         section["fields"] = list(parts.get(number, ()))
     order = [name for number in range(len(sections)) for name in parts.get(number, ())]
-    fields = made.get("properties", {})
-    order += [name for name in (*parts.get(None, ()), *fields) if name not in order]
-    made["properties"] = {name: fields[name] for name in dict.fromkeys(order) if name in fields}
+    order += [name for name in (*parts.get(None, ()), *names(made)) if name not in order]
+    made["properties"] = _in_order(made.get("properties", {}), order)
+    return made
+
+
+def _in_order(fields: Mapping[str, Any], order: Sequence[str]) -> Document:
+    """The properties in this order, and those of objects too."""
+    made = {}
+    for name in dict.fromkeys(path.partition(".")[0] for path in order):
+        if name in fields:
+            inner = [rest for head, _dot, rest in (path.partition(".") for path in order) if head == name and rest]
+            whole = fields[name]
+            made[name] = {**whole, "properties": _in_order(whole["properties"], inner)} if inner else whole
     return made
 
 

@@ -54,6 +54,12 @@ def leftovers(session: Session, catalog: Catalog, name: str, field: str) -> Iter
                 break
 
 
+def converted(definition: Definition) -> list[tuple[str, str]]:
+    """The fields, those of rows as `list.field`, that were converted once: names and the lists that they stand in."""
+    own = [(item.name, "") for item in definition.held.values() if item.was]
+    return own + [(f"{i.name}.{f.name}", i.name) for i in definition.lists.values() for f in i.rows.values() if f.was]
+
+
 def _rows(
     session: Session, definition: Definition, item: Field, earlier: list[Field], place: tuple[str, str]
 ) -> Iterator[Any]:

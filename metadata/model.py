@@ -178,10 +178,11 @@ class RoleAccess:
 
 @dataclass(frozen=True)
 class Section:
-    """A titled group of fields on a form."""
+    """A titled group of fields on a form, so many of them side by side where there is room."""
 
     texts: Texts
     fields: tuple[str, ...]
+    columns: int = 2
 
 
 @dataclass(frozen=True)

@@ -156,17 +156,21 @@ def rollback(
     Raises DefinitionError for a version, NotFound for a definition that never was, and what `publish` raises.
     """
     documents = versions.earlier(session, catalog, version, only)
-    after = publish(
-        session,
-        catalog,
-        documents,
-        actor=actor,
-        comment=comment,
-        now=now,
-        confirm=[str(document["$id"]) for document in documents],
-        rolled_back_to=version,
-        **more,
-    )
+    try:
+        after = publish(
+            session,
+            catalog,
+            documents,
+            actor=actor,
+            comment=comment,
+            now=now,
+            confirm=[str(document["$id"]) for document in documents],
+            rolled_back_to=version,
+            **more,
+        )
+    except staging.Large as large:
+        large.order = {**large.order, "only": tuple(only)}
+        raise
     if not only:
         installed.carry_back(session, version, after.version)
     return after

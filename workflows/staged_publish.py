@@ -41,10 +41,12 @@ def start(
     revisions: Mapping[str, int] | None = None,
     owner: str = "",
     rolled_back_to: int | None = None,
+    only: Sequence[str] = (),
 ) -> int:
     """Begin, and put the job into the caller's transaction; its id. Must run inside `engine.publishing()`.
 
-    `revisions` are those of the drafts, shared or of `owner`, that are forgotten when it is done.
+    `only` names the definitions that are taken back, where not all are. `revisions` are those of the drafts, shared or
+    of `owner`, that are forgotten when it is done.
     """
     names = [str(document["$id"]) for document in documents]
     options = {
@@ -53,6 +55,7 @@ def start(
         "drafts": dict(revisions or {}),
         "owner": owner,
         "rolled_back_to": rolled_back_to,
+        "only": list(only),
     }
     stage_id = staging.begin(session, catalog, documents, actor=actor, comment=comment, now=now, options=options)
     title = ", ".join(catalog[name].definition.title() for name in names[:3] if name in catalog)
@@ -105,7 +108,7 @@ def _publish(session: Session, job: Job, stage: Stage, catalog: Catalog, actor: 
     options = stage.options
     wanted: dict[str, Any] = {"actor": actor, "comment": stage.comment, "now": now}
     if options["rolled_back_to"] is not None:
-        after = publish.rollback(session, catalog, options["rolled_back_to"], **wanted)
+        after = publish.rollback(session, catalog, options["rolled_back_to"], only=options.get("only", ()), **wanted)
     else:
         wanted |= {"bases": options["bases"], "confirm": options["confirm"]}
         after = publish.publish(session, catalog, stage.documents, **wanted)

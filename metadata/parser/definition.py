@@ -131,7 +131,7 @@ def _section(section: Mapping[str, Any], i18n: Mapping[str, Any]) -> Section:
         if title in words.get("sections", {})
     }
     texts = Texts(title, description=section.get("description", ""), translated=frozen(translated))
-    return Section(texts, tuple(section["fields"]))
+    return Section(texts, tuple(section["fields"]), section.get("columns", 2))
 
 
 def _directory(document: Mapping[str, Any]) -> Directory | None:

@@ -68,6 +68,10 @@ def _sections(old: Definition, new: Definition, language: str) -> Iterator[Line]
             yield _line("The section “%(section)s” of the form holds %(fields)s.", named)
         elif before[title].texts != section.texts:
             yield _line("The texts of the section “%(section)s” change.", named)
+    for title, section in after.items():
+        if title in before and before[title].columns != section.columns:
+            named = {"section": _name(section, language), "count": str(section.columns)}
+            yield _line("The section “%(section)s” of the form has %(count)s fields side by side.", named)
     for title, section in before.items():
         if title not in after:
             yield _line("The form no longer has the section “%(section)s”.", {"section": _name(section, language)})

@@ -11,6 +11,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from metadata.dialect import places
 from metadata.parser.fields import decimal_places, type_of
 from portal.designer import fieldshape, rowform
 from portal.designer.fieldshape import RESULTS, TEXTS, TYPES, WITHOUT_START, FieldForm, Made
@@ -120,10 +121,12 @@ def _retired(form: MultiDict[str, str], values: Sequence[str]) -> tuple[str, ...
 
 def filled(document: Mapping[str, Any], name: str) -> FieldForm:
     """The form of a field that the document has."""
-    schema = document["properties"][name]
+    schema = places.schema(document, name)
+    above, _dot, last = name.rpartition(".")
+    holder = places.schema(document, above) if above else document
     spoken = document.get("x-i18n", {}).get("zh", {}).get("properties", {}).get(name, {})
     kind = kind_of(schema)
-    places = decimal_places(schema["multipleOf"]) if "multipleOf" in schema and kind != "integer" else None
+    scale = decimal_places(schema["multipleOf"]) if "multipleOf" in schema and kind != "integer" else None
     said = {key: fieldshape.text_of(schema.get(word)) for key, word in WORDS.items()}
     texts = {
         **said,
@@ -131,7 +134,7 @@ def filled(document: Mapping[str, Any], name: str) -> FieldForm:
         "title_zh": spoken.get("title", ""),
         "help_zh": spoken.get("description", ""),
         "type": kind,
-        "places": fieldshape.text_of(places),
+        "places": fieldshape.text_of(scale),
         "result": type_of({k: v for k, v in schema.items() if k != "x-formula"}) if kind == "formula" else "",
         "accept": ", ".join(schema.get("x-accept", ())),
         "tree": "1" if schema.get("x-tree") else "",
@@ -143,7 +146,7 @@ def filled(document: Mapping[str, Any], name: str) -> FieldForm:
     choices = tuple((str(v), labels.get(str(v), ""), labels_zh.get(str(v), "")) for v in values)
     return FieldForm(
         texts,
-        name in document.get("required", ()),
+        last in holder.get("required", ()),
         name in document.get("x-screen", {}).get("list", ()),
         choices,
         schema.get("$ref", items.get("$ref", "")),
@@ -191,9 +194,9 @@ def read(form: FieldForm, before: Mapping[str, Any] | None, taken: Collection[st
 
 def input_of(pointer: str, name: str) -> str:
     """The input that a problem of the dialect at `pointer` belongs to; "" when it is none of field `name`."""
-    parts = pointer.strip("/").split("/")
-    if parts[:2] == ["properties", name]:
-        return INPUTS.get(parts[2], "name") if len(parts) > 2 else "name"
+    parts, there = pointer.strip("/").split("/"), places.pointer(name).strip("/").split("/")
+    if parts[: len(there)] == there:
+        return INPUTS.get(parts[len(there)], "name") if len(parts) > len(there) else "name"
     if parts[:1] == ["x-i18n"] and parts[2:4] == ["properties", name]:
         return "choices" if "x-enum-labels" in parts else "help_zh" if "description" in parts else "title_zh"
     return "name" if name in parts else ""

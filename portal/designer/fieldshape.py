@@ -14,6 +14,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from metadata.dialect import places
 from metadata.errors import Problem
 from portal.designer import rowform
 from portal.designer.naming import LONGEST_NAME, NAME
@@ -83,6 +84,11 @@ class FieldForm:
     lines: tuple[Line, ...] = ()
     moves: tuple[tuple[str, str], ...] = ()
 
+    def renamed(self, field: str) -> dict[str, str]:
+        """The fields of rows that were given another name, by their paths."""
+        moved = [(line.was, line.name) for line in self.lines if line.was and line.was != line.name]
+        return {f"{field}.{was}": f"{field}.{now}" for was, now in moved} if field else {}
+
     def rows(self, more: int = 0) -> tuple[tuple[str, str, str], ...]:
         """The choices, and lines to write further ones."""
         return (*self.choices, *((("", "", ""),) * (BLANK_ROWS + more)))
@@ -113,9 +119,13 @@ def moves(made: Made, form: FieldForm) -> None:
 def check_name(made: Made, name: str, taken: Collection[str]) -> None:
     if not name:
         made.refuse("name", "A field needs a name.")
-    elif not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+    elif not all(NAME.fullmatch(part) and len(part) <= LONGEST_NAME for part in name.split(".")):
         made.refuse("name", "Small letters, digits and single underscores, a letter first, at most 40.")
-    elif name in taken:
+    elif name.count(".") >= places.DEEPEST:
+        made.refuse("name", "Objects nest at most %(limit)s deep.", limit=places.DEEPEST - 1)
+    elif any(name.startswith(f"{other}.") for other in taken):
+        made.refuse("name", "What stands before the point is a field with a value; nothing can stand within it.")
+    elif name in taken or any(other.startswith(f"{name}.") for other in taken):
         made.refuse("name", "There is already a field called “%(name)s”.", name=name)
 
 

@@ -39,7 +39,9 @@ def may_read(catalog: Catalog, actor: Actor, name: str, field: str) -> bool:
     """Whether the person may read this field of every record, as it is in force."""
     if name not in catalog or access.widest(actor, catalog[name], "show") != "all":
         return False
-    return field in {item.name for item in access.readable(actor, catalog[name], "show")}
+    readable = {item.name: item for item in access.readable(actor, catalog[name], "show")}
+    above, _dot, inner = field.rpartition(".")
+    return field in readable or (above in readable and inner in readable[above].rows)
 
 
 def of_change(catalog: Catalog, actor: Actor, change: Change) -> Shown | None:

@@ -2,7 +2,7 @@
 
 Called by `fieldform`; pure. A line has a title in both languages, a name, a type, and one input for what the type
 needs: the values of a choice, the definition that a reference points at, the longest text. What a line does not say
-(bounds, labels, columns) stays with a field that keeps its name and its type.
+(bounds, labels, columns) stays with a field that keeps its type; `was` is the name under which the page showed it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
     "email": {"type": "string", "format": "email"},
     "uri": {"type": "string", "format": "uri"},
 }
-PARTS = ("title", "title_zh", "name", "type", "more", "required")
+PARTS = ("title", "title_zh", "name", "type", "more", "required", "was")
 USUAL_LENGTH, BLANK = 200, 3
 
 
@@ -56,6 +56,7 @@ class Line:
     type: str = "text"
     more: str = ""
     required: str = ""
+    was: str = ""
 
 
 def typed(form: MultiDict[str, str]) -> tuple[Line, ...]:
@@ -64,8 +65,8 @@ def typed(form: MultiDict[str, str]) -> tuple[Line, ...]:
     length = max(map(len, columns))
     lines = zip(*([text.strip() for text in c] + [""] * (length - len(c)) for c in columns), strict=True)
     return tuple(
-        Line(title, zh, name or named_after(title), kind or "text", more, required)
-        for title, zh, name, kind, more, required in lines
+        Line(title, zh, name or named_after(title), kind or "text", more, required, was)
+        for title, zh, name, kind, more, required, was in lines
         if title or name
     )
 
@@ -87,6 +88,7 @@ def filled(schema: Mapping[str, Any], spoken: Mapping[str, Any]) -> tuple[Line, 
             _kind(one),
             _more(one),
             "1" if name in required else "",
+            name,
         )
         for name, one in items["properties"].items()
     )
@@ -104,7 +106,7 @@ def read(lines: Sequence[Line], before: Mapping[str, Any]) -> tuple[dict[str, An
         elif line.type not in TYPES:
             wrong.append("Choose one of the types.")
         else:
-            fields[line.name] = _field(line, old.get(line.name), wrong)
+            fields[line.name] = _field(line, old.get(line.was or line.name), wrong)
             words[line.name] = {"title": line.title_zh} if line.title_zh else {}
     if not fields and not wrong:
         wrong.append("A table needs one field or more.")

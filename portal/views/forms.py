@@ -58,6 +58,7 @@ class FormSection:
 
     title: str
     inputs: tuple[Input, ...]
+    columns: int = 2
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def view(
             if n in free
         )
         if inputs:
-            sections.append(FormSection(section.texts.get("title", language()), inputs))
+            sections.append(FormSection(section.texts.get("title", language()), inputs, section.columns))
     rest = tuple(worded(p) for p in (error.problems if error else ()) if p.field_name not in free)
     return FormView(tuple(sections), rest, tuple(sorted(outlook.deciding & free)))
 

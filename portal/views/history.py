@@ -5,21 +5,25 @@ For those who design and for auditors; taking something back stands in `portal.v
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from metadata import access, drafts, revisions, versions
+from metadata import access, drafts, leftovers, revisions, versions
 from metadata.errors import NotFound
+from metadata.model import Definition
 from portal import catalogs
 from portal.access import current_actor, language
+from portal.designer import plans
 from portal.extensions import db
 from portal.history import words
 
 TITLE = _l("History of definitions")
 MOST_COMPARED = 40  # definitions on one page; the others are named
+SOME_LEFT, MOST_LEFT = 20, 1000
 blueprint = Blueprint("history", __name__, url_prefix="/history")
 
 
@@ -68,10 +72,45 @@ def of(name: str) -> str:
         older=url_for("history.of", name=name, before=shown[-1].version) if older else "",
         newest=url_for("history.of", name=name) if before else "",
         there=name in catalogs.current(),
+        converted=name in catalogs.current() and leftovers.converted(catalogs.current()[name].definition),
         first=before is None,
         revision=draft.revision if draft else 0,
         may_restore=access.may_design(current_actor()),
     )
+
+
+@blueprint.get("/of/<name>/left")
+def left(name: str) -> str:
+    """Values that conversions left in old columns, by field; the values themselves for whoever may read them."""
+    catalog, actor, session = catalogs.current(), current_actor(), db.session()
+    if name not in catalog:
+        raise NotFound("There is no definition called “%(name)s”.", params={"name": name})
+    entity, asked = catalog[name], request.args.get("field", "")
+    fields = [path for path, _within in leftovers.converted(entity.definition) if asked in ("", path)]
+    most = MOST_LEFT if asked else SOME_LEFT
+    shown = []
+    for path in fields:
+        found = list(islice(leftovers.leftovers(session, catalog, name, path), most + 1))
+        rows = list(plans.said(found[:most], readable=plans.may_read(catalog, actor, name, path)))
+        shown.append((path, title_of(entity.definition, path), rows, len(found) > most))
+    return render_template(
+        "history/left.html",
+        name=name,
+        title=entity.definition.title(language()),
+        shown=shown,
+        asked=asked,
+        opens=access.may(actor, entity, "show"),
+        designs=access.may_design(actor),
+    )
+
+
+def title_of(definition: Definition, path: str) -> str:
+    """What people call a field, or one of rows behind its list."""
+    if path in definition.fields:
+        return definition.fields[path].title(language())
+    above, _dot, inner = path.rpartition(".")
+    item = definition.fields[above]
+    return f"{item.title(language())} › {item.rows[inner].title(language())}"
 
 
 @blueprint.get("/<int:version>")

@@ -68,7 +68,7 @@ def list_page() -> str:
     found = jobs.visible(session, actor, limit=PAGE_SIZE, offset=min(page, 10**6) * PAGE_SIZE)
     count = jobs.count_visible(session, actor)
     return render_template(
-        "jobs/list.html", jobs=[_shown(job) for job in found], count=count, page_number=page, size=PAGE_SIZE
+        "jobs/list.html", jobs=[shown(job) for job in found], count=count, page_number=page, size=PAGE_SIZE
     )
 
 
@@ -78,7 +78,7 @@ def show(job_id: int) -> str:
     """One job; asked for by HTMX, only what changes."""
     job = jobs.find(db.session(), job_id, current_actor())
     template = "jobs/_progress.html" if request.headers.get("HX-Request") else "jobs/show.html"
-    return render_template(template, **_shown(job))
+    return render_template(template, **shown(job))
 
 
 @blueprint.get("/<int:job_id>/rejected.csv")
@@ -159,7 +159,8 @@ def result_of(job: Job) -> list[tuple[str, Any]]:
     return [(str(WORDS.get(name, name.replace("_", " ").capitalize())), value) for name, value in plain.items()]
 
 
-def _shown(job: Job) -> dict[str, Any]:
+def shown(job: Job) -> dict[str, Any]:
+    """What templates need of a job; the designer shows one beside the draft that it publishes."""
     actor = current_actor()
     words, tone = STATES.get(job.state, (job.state, "quiet"))
     mine = job.created_by == actor.username or bool(MAY_ACT & actor.roles)

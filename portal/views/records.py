@@ -20,6 +20,7 @@ from metadata.model import Field
 from metadata.records import Outlook, Record
 from portal import catalogs, units
 from portal.access import current_actor, language
+from portal.accounts import rules
 from portal.entry import uploads
 from portal.errors import wording
 from portal.extensions import db
@@ -220,4 +221,4 @@ def may(entity: Entity) -> dict[str, bool]:
     """What this person may do, for the template's buttons."""
     actor = current_actor()
     allowed = {f"may_{action}": access.may(actor, entity, action) for action in ("add", "edit", "remove", "export")}
-    return {**allowed, "may_design": access.may_design(actor)}
+    return {**allowed, "may_design": access.may_design(actor), "may_manage": rules.may_manage(actor)}

@@ -12,7 +12,7 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from metadata import access, dialect, layout
+from metadata import access, dialect, following, layout
 from metadata.draft_steps import Step
 from metadata.errors import Conflict, DefinitionError, Problem, ProductError
 from metadata.parser import thawed
@@ -23,6 +23,8 @@ from portal.designer import desk as desks
 from portal.designer.desk import Desk, Done
 from portal.errors import worded, wording
 from portal.extensions import db
+from portal.views import jobs
+from workflows import staged_publish
 
 TITLE = _l("Designer")
 KINDS = {
@@ -70,6 +72,12 @@ def page(template: str, desk: Desk, **more: Any) -> str:
         say=_say,
         **more,
     )
+
+
+def publishing(name: str) -> dict[str, Any] | None:
+    """The job that is making the values of the definition's next version, if one is, as its own page shows it."""
+    job = staged_publish.of(db.session(), name)
+    return jobs.shown(job) if job is not None else None
 
 
 def _say(step: Step) -> str:
@@ -137,4 +145,5 @@ def new_problems(desk: Desk, document: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with `document` and was not wrong before."""
     catalog = catalogs.current()
     known = {(p.pointer, p.message) for p in dialect.check([desk.document], catalog)}
-    return [p for p in dialect.check([document], catalog) if (p.pointer, p.message) not in known]
+    followed = following.follow([document], catalog)  # what others say of renamed fields
+    return [p for p in dialect.check(followed, catalog) if (p.pointer, p.message) not in known]

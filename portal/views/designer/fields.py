@@ -10,9 +10,13 @@ from flask import abort, flash, request
 from flask_babel import gettext as _
 
 from metadata import editing, layout
+from metadata.dialect import places
 from metadata.errors import Conflict, DefinitionError, Problem
+from metadata.model import Field
+from metadata.renaming import rename_fields
 from portal import catalogs
 from portal.access import current_actor, language
+from portal.accounts import rules
 from portal.designer import desk as desks
 from portal.designer import fieldform, rowform
 from portal.designer.desk import Desk, Done
@@ -41,18 +45,18 @@ TAKEN_OUT, RENAMED = "Took out “%(field)s”.", "“%(field)s” is now called
 def field(name: str, field: str) -> Any:
     """A new field, or one that is there."""
     desk = desk_of(name)
-    if not desk.keeps_records or (field and field not in desk.document["properties"]):
+    if not desk.keeps_records or (field and field not in layout.names(desk.document)):
         abort(404)
     if request.method == "GET":
         empty = FieldForm({**dict.fromkeys(fieldform.TEXTS, ""), "type": "text"})
         return _field_page(desk, field, fieldform.filled(desk.document, field) if field else empty)
     form = fieldform.typed(request.form, field)
-    if field and desk.document["properties"][field].get("x-core"):
+    before = places.schema(desk.document, field) if field else None
+    if before and before.get("x-core"):
         form = replace(form, texts={**form.texts, "name": field})
     if "more" in request.form:
         return _field_page(desk, field, form, more=3)
-    before = desk.document["properties"].get(field) if field else None
-    made = fieldform.read(form, before, [n for n in desk.document.get("properties", {}) if n != field])
+    made = fieldform.read(form, before, [n for n in layout.names(desk.document) if n != field])
     if made.problems:
         return _field_page(desk, field, form, made.problems), 422
     document = _with_field(desk, field, form, made)
@@ -72,12 +76,13 @@ def field(name: str, field: str) -> Any:
 def _with_field(desk: Desk, field: str, form: FieldForm, made: fieldform.Made) -> Mapping[str, Any]:
     """The draft with the field as the form has it, under its name, in its section and in the list or not."""
     document, named = desk.document, form.texts["name"]
-    listed = [n for n in desk.definition.screen.list if n in document["properties"]]
+    listed = [n for n in desk.definition.screen.list if n in layout.names(document)]
+    document = rename_fields(document, form.renamed(field))
     if field and field != named:
         document = editing.rename_field(document, field, named, _column(desk, field))
         listed = [named if n == field else n for n in listed]
         made.schema = {
-            **({"x-id": document["properties"][named]["x-id"]} if _column(desk, field) else {}),
+            **({"x-id": places.schema(document, named)["x-id"]} if _column(desk, field) else {}),
             **made.schema,
         }
     section = request.form.get("section", -1, type=int)
@@ -94,8 +99,16 @@ def _column(desk: Desk, field: str) -> str:
     """Where the values of a published field are; empty for one that was never published."""
     catalog = catalogs.current()
     known = catalog[desk.name].definition.fields if desk.name in catalog else {}
-    given = desk.document["properties"][field].get("x-id", "")
+    given = places.schema(desk.document, field).get("x-id", "")
     return str(given or (known[field].column if field in known else ""))
+
+
+def _today(desk: Desk, field: str) -> Field | None:
+    """The field in force that the draft's field is."""
+    catalog = catalogs.current()
+    known = catalog[desk.name].definition.fields if field and desk.name in catalog else {}
+    column = _column(desk, field) if known else ""
+    return next((item for item in known.values() if item.column == column), None)
 
 
 def _field_page(
@@ -111,8 +124,9 @@ def _field_page(
     for at, problem in problems or []:
         wrong.setdefault(at, []).append(worded(problem))
     theirs = None
-    if conflict and field in desk.document.get("properties", {}):
+    if conflict and field in layout.names(desk.document):
         theirs = fieldform.filled(desk.document, field)
+    today = _today(desk, field)
     targets = [d for d in catalogs.current().definitions if d.stores_records]
     if desk.name not in catalogs.current():
         targets.append(desk.definition)
@@ -133,9 +147,12 @@ def _field_page(
         move_lines=[*form.moves, *[("", "")] * 3],
         published=bool(field) and desk.name in catalogs.current() and bool(_column(desk, field)),
         targets=targets,
+        manages=rules.may_manage(current_actor()),
         sections=[g for g in layout.groups(desk.document) if g.number is not None],
         section=request.values.get("section", -1, type=int),
-        core=bool(field) and bool(desk.document["properties"][field].get("x-core")),
+        core=bool(field) and bool(places.schema(desk.document, field).get("x-core")),
+        today=today.name if today else "",
+        was=today is not None and (today.was or any(inner.was for inner in today.rows.values())),
     )
 
 
@@ -166,13 +183,13 @@ def place(name: str, field: str) -> Any:
 
 
 def _there(name: str, field: str) -> None:
-    if field not in desk_of(name).document["properties"]:
+    if field not in layout.names(desk_of(name).document):
         abort(404)
 
 
 def _moved(document: Mapping[str, Any], field: str) -> Done:
     at, of, section = layout.where(document, field)
-    title = document["properties"][field].get("title", field)
+    title = places.schema(document, field).get("title", field)
     return Done(MOVED_TO if section else MOVED, {"field": title, "place": at, "of": of, "section": section})
 
 

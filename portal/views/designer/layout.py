@@ -9,6 +9,7 @@ from flask import abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
 
 from metadata import editing, layout
+from metadata.dialect import places
 from metadata.errors import DefinitionError
 from portal.designer.desk import Desk, Done
 from portal.views.designer.base import SAVED, blueprint, desk_of, edited, refused
@@ -17,6 +18,9 @@ LONGEST_TITLE = 200
 SECTION_ADDED, SECTION_NAMED = "Added the section “%(section)s”.", "The section is now called “%(section)s”."
 SECTION_MOVED = "The section “%(section)s” is now number %(place)s of %(of)s."
 SECTION_GONE = "The section “%(section)s” is gone; its fields stay."
+SECTION_WIDE = "The section “%(section)s” sets %(count)s fields side by side."
+HOW_MANY = "One, two or three fields stand side by side."
+SIDE_BY_SIDE = (1, 2, 3)
 NEEDS_TITLE = "A section needs a title."
 TWICE = "There is already a section called “%(section)s”."
 COLUMNS, COLUMN_OUT = "Changed the columns of the list.", "The list no longer shows “%(field)s”."
@@ -37,7 +41,7 @@ def add_section(name: str) -> Any:
 
 @blueprint.post("/<name>/sections/<int:number>")
 def change_section(name: str, number: int) -> Any:
-    """Another title, another place, or away: what the pressed button says."""
+    """Another title, another place, another width, or away: what the pressed button says."""
     desk = desk_of(name)
     sections = desk.document.get("x-screen", {}).get("sections", [])
     if number >= len(sections):
@@ -56,6 +60,12 @@ def change_section(name: str, number: int) -> Any:
     if act == "remove":
         done = Done(SECTION_GONE, {"section": title})
         return edited(name, lambda d: (layout.drop_section(d.document, number), done), "sections")
+    if act == "columns":
+        count = request.form.get("columns", 0, type=int)
+        if count not in SIDE_BY_SIDE:
+            return refused(name, DefinitionError(HOW_MANY), f"section-{number}")
+        done = Done(SECTION_WIDE, {"section": title, "count": count})
+        return edited(name, lambda d: (layout.widen_section(d.document, number, count), done), f"section-{number}")
     given = request.form.get("title", "").strip()[:LONGEST_TITLE]
     wrong = _wrong(desk, given, title)
     if wrong:
@@ -89,7 +99,7 @@ def columns(name: str) -> Any:
 def column(name: str, field: str) -> Any:
     """One column further left or right, into the list, or out of it."""
     desk = desk_of(name)
-    if field not in desk.document["properties"]:
+    if field not in layout.names(desk.document):
         abort(404)
     listed = [n for n in desk.definition.screen.list if n in desk.definition.fields]
     position = _position(listed, field)
@@ -99,7 +109,7 @@ def column(name: str, field: str) -> Any:
     def edit(desk: Desk) -> tuple[Mapping[str, Any], Done]:
         document = layout.column(desk.document, listed, field, position)
         now = document["x-screen"]["list"]
-        about = {"field": desk.document["properties"][field].get("title", field), "of": len(now)}
+        about = {"field": places.schema(desk.document, field).get("title", field), "of": len(now)}
         if position is None:
             return document, Done(COLUMN_OUT, about)
         return document, Done(COLUMN_AT, {**about, "place": now.index(field) + 1})

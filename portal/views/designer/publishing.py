@@ -18,7 +18,7 @@ from portal.designer import plans, sight
 from portal.designer.desk import OWN, Done
 from portal.errors import status_of, worded, wording
 from portal.extensions import db
-from portal.views.designer.base import blueprint, desk_of, page, revision
+from portal.views.designer.base import blueprint, desk_of, page, publishing, revision
 
 EFFECTS = {
     "safe": _l("Safe"),
@@ -55,6 +55,7 @@ def _preview(name: str, error: ProductError | None = None, typed: Mapping[str, s
         effects=EFFECTS,
         tones=TONES,
         sight=sight.of(desk, catalog),
+        publishing=publishing(name),
     )
 
 

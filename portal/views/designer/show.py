@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flask import Response, abort, g, jsonify, render_template, request, session
 from flask_babel import gettext as _
 
-from metadata import access, records, validation
+from metadata import access, leftovers, records, validation
 from metadata.catalog import Entity
 from metadata.records import Outlook
 from portal import catalogs
@@ -15,7 +15,7 @@ from portal.designer import sight
 from portal.designer.sight import Sight
 from portal.extensions import db
 from portal.views import forms
-from portal.views.designer.base import blueprint, desk_of, desk_parts, page
+from portal.views.designer.base import blueprint, desk_of, desk_parts, page, publishing
 from portal.views.forms import FormView
 
 
@@ -23,7 +23,9 @@ from portal.views.forms import FormView
 def show(name: str) -> str:
     """The definition as the draft has it."""
     desk = desk_of(name)
-    return page("show", desk, **desk_parts(desk))
+    there = catalogs.current().entities.get(name)
+    left = leftovers.converted(there.definition) if there else []
+    return page("show", desk, publishing=publishing(name), left_behind=left, **desk_parts(desk))
 
 
 @blueprint.get("/<name>/form")
