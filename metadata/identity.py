@@ -75,15 +75,17 @@ def _settle(
         elif not restoring:
             _carry(item, field, wanted[name], names, aside)
     if not restoring:
-        _part(properties.values())
+        _part([*(properties[name] for name in today), *(p for name, p in properties.items() if name not in today)])
     return today
 
 
 def _part(items: Collection[dict[str, Any]]) -> None:
-    """No field comes from a column that another field lives in now: it could not return there."""
+    """No field comes from a column that another one lives in, or came from before it: it could not return there."""
     taken = {item["x-id"] for item in items}
     for item in items:
-        _put(item, item["x-id"], [c for c in item.get("x-was", ()) if c not in taken], item.get("x-moves"))
+        kept = [column for column in item.get("x-was", ()) if column not in taken]
+        taken.update(kept)
+        _put(item, item["x-id"], kept, item.get("x-moves"))
 
 
 def _properties(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:

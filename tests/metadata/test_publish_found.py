@@ -95,3 +95,16 @@ class TestPublish:
         door.publish({**door.catalog["shift"].definition.document, "title": "Shifts"})
         door.publish(shift(x={"type": "boolean"}, y={"type": "boolean", "x-id": "x"}))
         assert door.catalog["shift"].definition.fields["x"].column != "x"
+
+    def test_gives_the_past_of_a_column_to_one_of_two_fields_that_came_from_it(self, door):
+        door.publish(shift(x={"type": "boolean"}))
+        door.create("shift", code="a", x=True)
+        door.publish(shift(x={"type": "integer"}))
+        column = door.catalog["shift"].definition.fields["x"].column
+        door.publish(shift(x={"type": "boolean"}))
+        door.publish(shift(x=DAY, y={"type": "integer", "x-id": column}))
+        fields = door.catalog["shift"].definition.fields
+        assert (fields["x"].was, fields["y"].was) == (("x",), ())
+        door.publish({**door.catalog["shift"].definition.document, "title": "Shifts"})
+        door.publish(shift(x={"type": "boolean"}, y={"type": "integer", "x-id": column}))
+        assert values(door) == [True]
