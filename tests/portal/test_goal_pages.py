@@ -111,6 +111,22 @@ def test_a_check_in_comes_back_with_what_was_typed_and_is_told_over_rest(app):
     assert logged_in(app, "liwei").post(f"{path}/check-in", data=given).status_code == 404
 
 
+def test_a_clash_names_sides_figures_and_advice_and_is_dismissed_with_a_reason(app):
+    app.config["WTF_CSRF_ENABLED"] = False
+    derek = logged_in(app, "derek")
+    page = derek.get("/goals/clashes/").text
+    for words in ("Sales +50 %", "Production cost −20 %", "Not enough for all", "Lower one of the needs", "3,600"):
+        assert words in page
+    path = page.split('action="/goals/clashes/')[1].split('"')[0]
+    empty = derek.post(f"/goals/clashes/{path}", data={"reason": ""})
+    assert (empty.status_code, 'aria-invalid="true"' in empty.text) == (422, True)
+    assert logged_in(app, "liwei").post(f"/goals/clashes/{path}", data={"reason": "x"}).status_code == 404
+    assert derek.post(f"/goals/clashes/{path}", data={"reason": "Line 3 helps"}).status_code == 303
+    page = logged_in(app, "sofia").get("/goals/clashes/").text
+    assert "Nothing clashes." in page
+    assert "Line 3 helps" in page
+
+
 def test_five_thousand_goals_cost_no_more_statements_than_twenty(app):
     def cost():
         sent = []
