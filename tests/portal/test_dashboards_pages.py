@@ -59,7 +59,7 @@ class TestPages:
     def test_show_first_what_the_reader_has_figures_of(self, app):
         shown = re.findall(r'data-region="card-(\w+)"', logged_in(app, "derek").get("/dashboards/").text)
         assert set(shown[:2]) == {"pass_rate", "production_output"}
-        assert set(shown[2:]) == {"hr_hours", "repurchase_rate", "sales_revenue"}
+        assert set(shown[2:]) == {"customer_satisfaction", "hr_hours", "repurchase_rate", "sales_revenue"}
 
     def test_are_for_those_who_may_list_the_records(self, app):
         assert logged_in(app, "derek").get("/dashboards/production_output").status_code == 200
