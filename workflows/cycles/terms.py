@@ -142,6 +142,11 @@ def gather(session: Session, catalog: Catalog, cycle: Row) -> Terms:
     return terms
 
 
+def _light(own: Decimal | None, of_kpi: Decimal | None) -> Decimal | None:
+    """From which attainment, in %: as the line says, else as the KPI does, whose thresholds are shares."""
+    return own if own is not None or of_kpi is None else of_kpi * 100
+
+
 def _stored(session: Session, catalog: Catalog, scorecard_id: int) -> tuple[Row, list[Row], list[Row]]:
     cards, lines, bands = (catalog[name] for name in (SCORECARD, LINE, BAND))
     card = session.execute(load(cards).where(cards.table.c.id == scorecard_id)).mappings().first()
@@ -169,6 +174,7 @@ def line_of(catalog: Catalog, row: Row) -> TermLine:
     kind = row["kind"] or KPI
     measure = catalog[row["kpi"]].definition.measure if kind == KPI else None
     rule = rule_of(measure) if measure else Rule()
+    grades = measure.thresholds if measure else None
     bounds: dict[str, Any] = {
         name: exact(row[field]) / 100
         for name, field in (("floor", "attainment_floor"), ("cap", "attainment_cap"))
@@ -187,8 +193,8 @@ def line_of(catalog: Catalog, row: Row) -> TermLine:
         kind=kind,
         section=row["section"] or "",
         target=row["target"],
-        amber=row["amber_from"],
-        green=row["green_from"],
+        amber=_light(row["amber_from"], grades.amber if grades else None),
+        green=_light(row["green_from"], grades.green if grades else None),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from metadata import access, records
+from metadata import access, records, versions
 from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import Invalid, NotFound, Problem
@@ -184,7 +184,8 @@ def _crowd(
     *,
     fresh: bool,
 ) -> Crowd:
-    whose = (access.standing(actor), actor.username, actor.person_id, actor.unit_ids)
+    # The access version moves with every change of people or units: who may be seen is never older than that.
+    whose = (versions.read(session).access, access.standing(actor), actor.username, actor.person_id, actor.unit_ids)
     what = (row["id"], row["department"], row["position"], asked.start, asked.end, known.minimum_service_days)
     key = (str(session.get_bind().engine.url), catalog.version, whose, what)
     return KEPT.get(key, now, lambda: crowds.gather(session, catalog, actor, row, known, now), fresh=fresh)
