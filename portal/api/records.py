@@ -133,6 +133,8 @@ def _described(item: Field, tongue: str) -> dict[str, Any]:
     choices = [{"value": c.value, "label": c.label(tongue)} for c in item.enum if not c.retired]
     told = {"name": item.name, "label": item.title(tongue), "type": item.type, "required": item.required}
     told |= {"ref": item.ref, "choices": choices}
+    if item.type == "attachment":
+        told |= {"accept": list(item.accept), "max_size": item.max_size}
     return told | ({"rows": [_described(f, tongue) for f in item.rows.values()]} if item.rows else {})
 
 

@@ -324,3 +324,51 @@ def test_a_missing_content_is_named(proofs):
         connection.execute(store.file_part.delete())
     with Session(proofs.engine) as session:
         assert files.broken(session) == [made.name]
+
+
+def test_a_day_in_the_past_shows_the_file_of_that_day(proofs):
+    first, second = upload(proofs, name="first.pdf"), upload(proofs, name="second.pdf")
+    record = proofs.create("proof", name="x", paper=str(first.id))
+    with writing(), Session(proofs.engine) as session, session.begin():
+        later = NOW + timedelta(days=1)
+        records.change(session, proofs.catalog, "proof", HANA, record.id, {"paper": str(second.id)}, now=later)
+    with Session(proofs.engine) as session:
+        moment = NOW + timedelta(hours=1)
+        then = records.find_then(session, proofs.catalog, "proof", TARIQ, record.id, moment)
+    assert (then.record["paper"], then.record.labels["paper"]) == (first.id, "first.pdf")
+
+
+def test_a_field_granted_in_some_rows_alone_shows_its_files_there_alone(proofs):
+    own = {"rows": "own", "can": ["list", "show", "add"]}
+    rest = {"rows": "all", "can": ["list", "show"], "hides": ["paper"]}
+    proofs.publish({**PROOF, "x-access": {**PROOF["x-access"], "Employee": [own, rest]}})
+    mine, theirs = upload(proofs, ANN), upload(proofs, BEN)
+    proofs.create("proof", ANN, name="Ann's", paper=str(mine.id))
+    proofs.create("proof", BEN, name="Ben's", paper=str(theirs.id))
+    assert [(may_read(proofs, a, mine.id), may_read(proofs, a, theirs.id)) for a in (ANN, BEN)] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_nobody_hoards_uploads(proofs, monkeypatch):
+    monkeypatch.setattr(files.store, "MOST_WAITING", 2)
+    first, _second = upload(proofs), upload(proofs)
+    with pytest.raises(Invalid):
+        upload(proofs)
+    proofs.create("proof", name="x", paper=str(first.id))
+    upload(proofs)
+
+
+@pytest.mark.both_databases
+def test_a_file_that_is_being_attached_is_not_swept_away(proofs, database_kind):
+    made, late = upload(proofs), NOW + timedelta(days=2)
+    if database_kind == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    with writing(), Session(proofs.engine) as attaching, attaching.begin():
+        records.create(attaching, proofs.catalog, "proof", HANA, {"name": "x", "paper": str(made.id)}, now=NOW)
+        with Session(proofs.engine) as sweeping, sweeping.begin():
+            assert files.sweep(sweeping, late) == 0
+    with writing(), Session(proofs.engine) as sweeping, sweeping.begin():
+        assert files.sweep(sweeping, late) == 0
+    assert may_read(proofs, HANA, made.id)

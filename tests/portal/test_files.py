@@ -231,10 +231,29 @@ class TestLists:
         assert page.status_code == 200
         assert '<option value="paper"' not in page.text
 
-    def test_a_day_before_shows_the_file_of_that_day(self, hana):
-        first = uploaded(hana)
-        record = hana.post("/api/v1/proof/", json={"name": "x", "paper": first}).json["id"]
-        moment = hana.get(f"/api/v1/proof/{record}?as_of=2026-01-01")
-        assert moment.status_code == 404
-        page = hana.get(f"/records/proof/show/{record}?on=2999-01-01")
-        assert page.status_code == 422
+    def test_a_mapping_to_a_file_is_refused(self, hana):
+        rows = {"definition": "proof", "file": (io.BytesIO(b"Name,Paper\nx,a.pdf\n"), "rows.csv")}
+        answer = hana.post("/api/v1/imports/", data=rows | {"mapping": json.dumps({"Paper": "paper"})})
+        assert (answer.status_code, answer.json["title"][:21]) == (422, "“Paper” takes files, ")
+
+    def test_the_same_key_uploads_once(self, hana):
+        def sent() -> str:
+            body = {"file": (io.BytesIO(PDF), "a.pdf")}
+            answer = hana.post("/api/v1/files/", data=body, headers={"Idempotency-Key": "k"})
+            return answer.json["id"]
+
+        assert sent() == sent()
+
+
+class TestDesigner:
+    def test_a_field_for_files_is_made_without_json(self, hana):
+        field = {
+            "title": "Scan", "name": "scan", "type": "attachment", "accept": ".pdf, image/*", "size": "2000000"
+        }  # fmt: skip
+        revision = re.search(r'name="revision" value="(\d+)"', hana.get("/designer/proof/field").text)[1]
+        made = hana.post("/designer/proof/field", data={**field, "revision": revision}, follow_redirects=True)
+        assert made.status_code == 200
+        again = hana.get("/designer/proof/field/scan").text
+        assert 'value=".pdf, image/*"' in again
+        assert 'value="2000000"' in again
+        assert 'type="file"' in hana.get("/designer/proof/form").text
