@@ -14,10 +14,9 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import ColumnElement, Dialect, FromClause, Table, Text, TypeDecorator, case, select, type_coerce
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
 
 from metadata.model import Field
+from metadata.spelling import spelled
 
 Cells = tuple[tuple[str, str, int], ...]  # of each cell: name, type, decimal places
 EXACT = frozenset({"number", "decimal"})
@@ -71,55 +70,10 @@ def _read(kind: str, scale: int, cell: Any) -> Any:
     return cell if reader is None else reader(cell)
 
 
-class _Exact(FunctionElement[Any]):
-    """A number as text that loses nothing."""
-
-    inherit_cache = True
-    type = Text()
-
-
-class _Entry(FunctionElement[Any]):
-    """Values as one JSON list."""
-
-    inherit_cache = True
-    type = Text()
-
-
-class _All(FunctionElement[Any]):
-    """The JSON lists of a group as one, as text."""
-
-    inherit_cache = True
-    type = Text()
-
-
-@compiles(_Exact, "postgresql")
-def _exact_postgresql(element: Any, compiler: Any, **more: Any) -> str:
-    return f"CAST({compiler.process(element.clauses, **more)} AS TEXT)"
-
-
-@compiles(_Exact)
-def _exact(element: Any, compiler: Any, **more: Any) -> str:
-    return f"quote({compiler.process(element.clauses, **more)})"
-
-
-@compiles(_Entry, "postgresql")
-def _entry_postgresql(element: Any, compiler: Any, **more: Any) -> str:
-    return f"json_build_array({compiler.process(element.clauses, **more)})"
-
-
-@compiles(_Entry)
-def _entry(element: Any, compiler: Any, **more: Any) -> str:
-    return f"json_array({compiler.process(element.clauses, **more)})"
-
-
-@compiles(_All, "postgresql")
-def _all_postgresql(element: Any, compiler: Any, **more: Any) -> str:
-    return f"CAST(json_agg({compiler.process(element.clauses, **more)}) AS TEXT)"
-
-
-@compiles(_All)
-def _all(element: Any, compiler: Any, **more: Any) -> str:
-    return f"json_group_array({compiler.process(element.clauses, **more)})"
+# A number as text that loses nothing; values as one JSON list; the JSON lists of a group as one, as text.
+_Exact = spelled("Exact", Text(), postgresql="CAST({0} AS TEXT)", sqlite="quote({0})")
+_Entry = spelled("Entry", Text(), postgresql="json_build_array({all})", sqlite="json_array({all})")
+_All = spelled("All", Text(), postgresql="CAST(json_agg({0}) AS TEXT)", sqlite="json_group_array({0})")
 
 
 def values(field: Field, side: Table, record_id: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -30,13 +30,13 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from metadata import fieldtypes
 from metadata.catalog import Catalog, Entity
 from metadata.formula.binding import Apply, Bound, Fixed, Over, Own, Through, as_field, bind
 from metadata.model import Field
+from metadata.spelling import spelled
 
 WHOLE_REACH = 2.0**53
 KINDS: Mapping[str, Any] = {"text": Text(), "date": Date(), "boolean": Boolean()}
@@ -147,67 +147,31 @@ def _more(bound: Apply) -> dict[str, Any]:
     return {"text": text} if bound.function in ("<", "<=", ">", ">=") else {}
 
 
-class _HalfUp(FunctionElement[Any]):
-    """A number rounded as people do, by the digits that they see."""
-
-    inherit_cache = True
-    type = Double()
-
-
-class _Bytewise(FunctionElement[Any]):
-    """A text that compares by its characters' numbers, whatever the database's language."""
-
-    inherit_cache = True
-    type = Text()
-
-
-class _Least(FunctionElement[Any]):
-    """The smallest of several values, missing where one is."""
-
-    inherit_cache = True
-    type = Double()
-    name = "min"
-
-
-class _Greatest(_Least):
-    inherit_cache = True
-    name = "max"
+# A number rounded as people do, by the digits that they see.
+_HalfUp = spelled(
+    "HalfUp",
+    Double(),
+    postgresql="CAST(round(CAST({0} AS NUMERIC), {1}) AS DOUBLE PRECISION)",
+    sqlite="half_up({all})",
+)
+# A text that compares by its characters' numbers, whatever the database's language.
+_Bytewise = spelled("Bytewise", Text(), postgresql='({0}) COLLATE "C"', sqlite="({0})")
+# The smallest and the largest of several values, missing where one is.
+_Least = spelled(
+    "Least", Double(), postgresql="CASE WHEN num_nulls({all}) = 0 THEN LEAST({all}) END", sqlite="min({all})"
+)
+_Greatest = spelled(
+    "Greatest", Double(), postgresql="CASE WHEN num_nulls({all}) = 0 THEN GREATEST({all}) END", sqlite="max({all})"
+)
+_Days = spelled(  # from one date to another
+    "Days",
+    Double(),
+    postgresql="CAST(({1}) - ({0}) AS DOUBLE PRECISION)",
+    sqlite="CAST(julianday({1}) - julianday({0}) AS DOUBLE)",
+)
 
 
-@compiles(_HalfUp, "postgresql")
-def _half_up_postgresql(element: Any, compiler: Any, **more: Any) -> str:
-    value, places = (compiler.process(part, **more) for part in element.clauses)
-    return f"CAST(round(CAST({value} AS NUMERIC), {places}) AS DOUBLE PRECISION)"
-
-
-@compiles(_HalfUp)
-def _half_up(element: Any, compiler: Any, **more: Any) -> str:
-    return f"half_up({compiler.process(element.clauses, **more)})"
-
-
-@compiles(_Bytewise, "postgresql")
-def _bytewise_postgresql(element: Any, compiler: Any, **more: Any) -> str:
-    return f'({compiler.process(element.clauses, **more)}) COLLATE "C"'
-
-
-@compiles(_Bytewise)
-def _bytewise(element: Any, compiler: Any, **more: Any) -> str:
-    return f"({compiler.process(element.clauses, **more)})"
-
-
-@compiles(_Least, "postgresql")
-def _least_postgresql(element: Any, compiler: Any, **more: Any) -> str:
-    listed = compiler.process(element.clauses, **more)
-    word = "LEAST" if element.name == "min" else "GREATEST"
-    return f"CASE WHEN num_nulls({listed}) = 0 THEN {word}({listed}) END"
-
-
-@compiles(_Least)
-def _least(element: Any, compiler: Any, **more: Any) -> str:
-    return f"{element.name}({compiler.process(element.clauses, **more)})"
-
-
-def _extreme(element: type[_Least]) -> Callable[..., Column]:
+def _extreme(element: type[FunctionElement[Any]]) -> Callable[..., Column]:
     return lambda *given: type_coerce(element(*given), given[0].type)
 
 
@@ -222,25 +186,6 @@ def _ordered(sign: Callable[[Any, Any], Any]) -> Callable[..., Column]:
 def _concat(*given: Any) -> Column:
     parts: list[Any] = [func.coalesce(part, literal("", Text())) for part in given]
     return func.nullif(functools.reduce(lambda left, right: left.op("||")(right), parts), literal("", Text()))
-
-
-class _Days(FunctionElement[Any]):
-    """The number of days from one date to another."""
-
-    inherit_cache = True
-    type = Double()
-
-
-@compiles(_Days, "postgresql")
-def _days_postgresql(element: Any, compiler: Any, **more: Any) -> str:
-    first, last = (compiler.process(part, **more) for part in element.clauses)
-    return f"CAST(({last}) - ({first}) AS DOUBLE PRECISION)"
-
-
-@compiles(_Days)
-def _days(element: Any, compiler: Any, **more: Any) -> str:
-    first, last = (compiler.process(part, **more) for part in element.clauses)
-    return f"CAST(julianday({last}) - julianday({first}) AS DOUBLE)"
 
 
 _APPLY: Mapping[str, Callable[..., Column]] = {

@@ -94,9 +94,9 @@ def filters(visible: Sequence[Field], listed: Sequence[str], arguments: Mapping[
     shown = [_pointed(f, arguments, actor, catalog) for f in first]
     more = [_pointed(f, arguments, actor, catalog) for f in others]
     more += [item for field in spans for item in _span(field, arguments)]
-    others = _others(visible, arguments, {item.name for item in (*shown, *more)})
-    chosen = sum(1 for item in (*shown, *more) if item.value) + len(others) + bool(_value(arguments, "search"))
-    return Filters(shown, more, others, chosen)
+    asked = _others(visible, arguments, {item.name for item in (*shown, *more)})
+    chosen = sum(1 for item in (*shown, *more) if item.value) + len(asked) + bool(_value(arguments, "search"))
+    return Filters(shown, more, asked, chosen)
 
 
 def _others(visible: Sequence[Field], arguments: Mapping[str, Any], asked: set[str]) -> list[OtherFilter]:

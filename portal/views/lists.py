@@ -6,6 +6,7 @@ saved_views.py, files are written in list_export.py.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, jsonify, render_template, request
@@ -13,7 +14,7 @@ from flask import Response, jsonify, render_template, request
 from metadata import access, records
 from metadata.access import Actor
 from metadata.catalog import Catalog
-from metadata.errors import Invalid
+from metadata.errors import Invalid, Problem
 from metadata.records import Groups, Page, Query
 from portal import catalogs
 from portal.access import current_actor, language
@@ -33,7 +34,8 @@ def list_page(definition: str) -> Any:
     if request.args.get("on"):
         return then.list_page(entity)
     opened = saved_views.open_list(entity, actor)
-    asked, status, problems = opened.asked, 200, ()
+    asked, status = opened.asked, 200
+    problems: Sequence[Problem] = ()
     visible = access.readable_somewhere(actor, entity, "list")
     try:
         page, groups = _answer(catalog, definition, actor, asked)

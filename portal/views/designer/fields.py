@@ -86,9 +86,7 @@ def _with_field(desk: Desk, field: str, form: FieldForm, made: fieldform.Made) -
             **made.schema,
         }
     section = request.form.get("section", -1, type=int)
-    document = editing.put_field(
-        document, named, made.schema, made.words, required=form.required, section=-1 if section is None else section
-    )
+    document = editing.put_field(document, named, made.schema, made.words, required=form.required, section=section)
     columns = [n for n in listed if n != named or form.listed]
     if form.listed and named not in columns:
         columns.append(named)
@@ -176,7 +174,7 @@ def place(name: str, field: str) -> Any:
     section, position = request.form.get("section", type=int), request.form.get("position", 1_000, type=int)
 
     def edit(desk: Desk) -> tuple[Mapping[str, Any], Done]:
-        document = layout.place(desk.document, field, section, 1_000 if position is None else position)
+        document = layout.place(desk.document, field, section, position)
         return document, _moved(document, field)
 
     return edited(name, edit, f"field-{field}", focus=f"grip-{field}")
