@@ -51,6 +51,7 @@ FORMS = {
     "icon": "An icon is named by small letters, digits and -.",
     "order": "An order is a field's name, with - in front for the largest first.",
     "accept": "A kind of file is written as a media type or an ending, for example application/pdf, image/* or .docx.",
+    "title": "A title is one line of up to 200 characters that can be seen.",
     "page": "A page is an address on this site that begins with /.",
 }
 UNKNOWN = "“%(name)s” is no word of the dialect here."

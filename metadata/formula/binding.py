@@ -24,6 +24,7 @@ KINDS: Mapping[str, Kind] = {
 }
 MOST_STEPS, MOST_PARTS, MOST_FIELDS = 2, 1000, 50
 MOST_PLACES = 9
+ELSEWHERE = 10  # the weight of a step into other records
 FURTHEST = 300.0  # decimal places before and after the point that a double can have, with some to spare
 FLOAT_REACH = 100.0  # of a field without fixed places; a value beyond counts as missing
 UNKNOWN = "there is no field called “%(name)s”."
@@ -107,6 +108,17 @@ def bind(definition: Definition, text: str, world: World, *, here: str = "") -> 
     """The formula over `definition`'s fields, of the field `here`; `world` has what references lead to."""
     path = ((definition.name, here),) if here else ()
     return _Binder(world, _Budget(), path).bind(definition, text)
+
+
+def size(bound: Bound) -> int:
+    """How much a statement has to say for it; what looks into other records weighs more."""
+    if isinstance(bound, Apply):
+        return 1 + sum(size(part) for part in bound.arguments)
+    if isinstance(bound, Through):
+        return ELSEWHERE + size(bound.inner)
+    if isinstance(bound, Over):
+        return ELSEWHERE + (size(bound.inner) if bound.inner is not None else 0)
+    return 1
 
 
 def fields_read(bound: Bound) -> Iterator[Field]:

@@ -51,7 +51,7 @@ _SIGNS: dict[type[ast.AST], str] = {
     ast.Not: "not",
 }
 _QUOTED = re.compile(r""""[^"\\]*"|'[^'\\]*'""")
-_FOREIGN = re.compile(r"[^\w .,+\-*/()<>=!]")
+_FOREIGN = re.compile(r"[^\w .,+\-*/()<>=!]", re.ASCII)  # Python would read full-width letters as others
 
 
 class FormulaError(Invalid):

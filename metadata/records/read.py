@@ -24,6 +24,7 @@ from metadata.records.query import MAX_PAGE_SIZE, Filter, Query, order, where
 LABEL, COUNTED, MARK = "__label", "__count", "__seen"
 SYSTEM = ("id", "_version", "_created_at", "_created_by", "_changed_at", "_changed_by", "_removed_at")
 MOST_PREPARED = 2000
+MOST_JOINED = 40  # SQLite joins no more than 64 tables; further labels are looked up one by one
 HIDDEN_RECORD = "There is no such record, or you may not see it."
 
 
@@ -270,7 +271,7 @@ def _one(
 def _joined(
     catalog: Catalog, entity: Entity, actor: Actor, fields: Sequence[Field], language: str
 ) -> tuple[Select[Any], FromClause, dict[str, ColumnElement[Any]]]:
-    """SELECT of system columns, fields, and the labels of references through one LEFT JOIN each; made once."""
+    """SELECT of system columns, fields, and the labels of references, mostly through one LEFT JOIN each; made once."""
     key = _key(catalog, entity, actor, fields, language)
     found = catalog.prepared.get(key)
     if found is None:
@@ -310,7 +311,11 @@ def _join(
             columns.append(kept.c.name.label(item.name + LABEL))
             continue
         found = label(item.ref, f"ref_{item.column}") if item.ref else None
-        if found is not None:
+        if found is not None and len(names) >= MOST_JOINED:
+            other, words = found
+            names[item.name] = sql_select(words).where(other.c.id == table.c[item.name]).scalar_subquery()
+            columns.append(names[item.name].label(item.name + LABEL))
+        elif found is not None:
             other, names[item.name] = found
             source = source.outerjoin(other, other.c.id == table.c[item.name])
             columns.append(case((other.c.id.is_not(None), names[item.name])).label(item.name + LABEL))

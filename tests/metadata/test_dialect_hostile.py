@@ -22,7 +22,8 @@ from metadata.dialect.shape import DIALECT
 from metadata.engine import make_engine, publishing
 from metadata.errors import Problem, ProductError
 from metadata.versions import load_catalog
-from tests.metadata.conftest import NOW
+from tests import hostile
+from tests.metadata.conftest import HANA, NOW
 from tests.workflows.demo_company import install_packs
 
 SHIPPED = [json.loads(json.dumps(d, default=dict)) for pack in packs.available() for d in pack.documents]
@@ -78,9 +79,10 @@ HOSTILE: dict[str, Any] = {
 
 
 def asked(documents: Any) -> list[Problem]:
-    started = time.perf_counter()
+    """The problems, found with less than a second of this thread's work, however busy the machine is."""
+    started = time.thread_time()
     problems = dialect.check(documents)
-    assert time.perf_counter() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
     assert all(p.text and p.hint is not None for p in problems)
     return problems
 
@@ -88,6 +90,34 @@ def asked(documents: Any) -> list[Problem]:
 @pytest.mark.parametrize("document", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_documents_are_refused_in_a_second(document):
     assert asked([document])
+
+
+@pytest.mark.parametrize("what", hostile.REFUSED)
+def test_attacks_are_refused_at_their_place_with_the_reason(what):
+    documents, pointer, sentence = hostile.REFUSED[what]
+    problems = asked(documents())
+    assert [p for p in problems if p.pointer.startswith(pointer) and sentence in p.text], problems[:3]
+    assert len(problems) <= dialect.shape.MOST_PROBLEMS
+
+
+@pytest.mark.parametrize("what", hostile.TAKEN)
+def test_what_is_large_and_taken_is_stored_and_read(bare_door, what):
+    """On both databases; SQLite joins no more than 64 tables."""
+    documents = hostile.TAKEN[what]()
+    assert asked(documents) == []
+    bare_door.publish(*documents)
+    made = bare_door.create("shift", a=1, t="x")
+    assert bare_door.ids("shift") == [made.id]
+    fields = bare_door.catalog["shift"].definition.fields
+    if "r0" in fields:
+        last = bare_door.create("shift", r0=made.id, r189=made.id)
+        with Session(bare_door.engine) as session:
+            found = records.find(session, bare_door.catalog, "shift", HANA, last.id)
+            down = records.Query(order=(("r189", False),))
+            listed = records.select(session, bare_door.catalog, "shift", HANA, down)
+        assert found.labels["r0"] == found.labels["r189"]
+        assert found.labels.keys() == {"r0", "r189"}
+        assert [record.id for record in listed.rows] == [last.id, made.id]
 
 
 @pytest.mark.parametrize("word", list(DIALECT["$defs"]["definition"]["properties"]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from metadata.access import system
 from metadata.parser import thawed
 from portal import units
 from portal.extensions import db
+from tests import hostile
 from tests.portal.command import Command, installation
 from tests.portal.demo_site import logged_in, prepare, site
 
@@ -164,6 +166,21 @@ BODIES: dict[str, Callable[[], bytes]] = {
 }
 
 
+def _attack(what: str) -> Callable[[], bytes]:
+    return lambda: json.dumps({"documents": hostile.REFUSED[what][0]()}).encode()
+
+
+SOME = (
+    "a power",
+    "formulas that double",
+    "many formulas",
+    "100 grids",
+    "a title that turns round",
+    "a title of two lines",
+)
+BODIES |= {what: _attack(what) for what in SOME}
+
+
 def _with(item: dict[str, Any]) -> bytes:
     return json.dumps({"documents": [{**PLAIN, "properties": {"a": item}}]}).encode()
 
@@ -209,6 +226,56 @@ class TestHostileBodies:
                 lambda a=address, s=send, d=sent: s(f"/api/v1/{a}", data=d, content_type="application/json")
             )
             assert refused(answer.status_code, answer.get_data())
+
+
+class TestTheDesigner:
+    """What may be drafted may be wrong: it is kept as a draft, named, and never published."""
+
+    HERE = f"/designer/{NAME}"
+
+    def test_refuses_or_lists_what_is_typed_as_text(self, hana):
+        for what, (documents, _pointer, _sentence) in hostile.REFUSED.items():
+            text = json.dumps({**documents()[0], "$id": NAME}, ensure_ascii=False)
+            number = re.search(r'name="revision" value="(\d*)"', hana.get(f"{self.HERE}/raw").text)
+            sent = {"document": text, "revision": number[1] if number else ""}
+            answer = within(lambda s=sent: hana.post(f"{self.HERE}/raw", data=s))
+            assert answer.status_code in {303, 422}, what
+            if answer.status_code == 303:
+                page = within(lambda: hana.get(f"{self.HERE}/raw"))
+                assert page.status_code == 200
+                preview = within(lambda: hana.get(f"{self.HERE}/preview"))
+                assert preview.status_code in {200, 303, 422}, what
+                assert inert(page.text + preview.text)
+            answer = hana.post(f"/api/v1/definitions/{NAME}/publish", json={"comment": "c"})
+            assert answer.status_code >= 400, what
+        hana.delete(f"/api/v1/definitions/{NAME}/draft")
+
+    def test_refuses_schemas_from_elsewhere_that_attack(self, hana):
+        for what, body in BODIES.items():
+            data = {"file": (io.BytesIO(body()), "foreign.json")}
+            answer = within(lambda d=data: hana.post("/designer/import-file", data=d))
+            assert answer.status_code in {200, 422}, what
+            assert inert(answer.text)
+
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            {"type": "formula", "result": "number", "formula": "9**9**9"},
+            {"type": "formula", "result": "number", "formula": "(" * 400 + "produced" + ")" * 400 + "+" * 200},
+            {"type": "text", "max_length": "99", "pattern": "^(a+)+$"},
+            {"type": "text", "title": POISON * 10},
+            {"type": "text", "title": hostile.MIRROR},
+            {"type": "choice", "choices": "\n".join(f"v{n}" for n in range(20_000))},
+        ],
+    )
+    def test_says_in_the_form_of_a_field_what_is_wrong(self, hana, typed):
+        revision = re.search(r'name="revision" value="(\d*)"', hana.get(f"{self.HERE}/field").text)
+        sent = {"name": "hostile", "title": "Hostile", **typed, "revision": revision[1] if revision else ""}
+        answer = within(lambda: hana.post(f"{self.HERE}/field", data=sent))
+        assert answer.status_code in {303, 422}
+        assert inert(answer.text)
+        assert hana.post(f"/api/v1/definitions/{NAME}/publish", json={"comment": "c"}).status_code >= 400
+        hana.delete(f"/api/v1/definitions/{NAME}/draft")
 
 
 class TestHostileFiles:
