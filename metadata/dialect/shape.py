@@ -104,11 +104,24 @@ def problems(document: dict[str, Any]) -> list[Problem]:
         answers = {n: later.problems(step("/properties", n), s) for n, s in fields.items() if isinstance(s, dict)}
         found += [problem for answer in answers.values() for problem in answer]
         judged["properties"] = {n: {"type": "boolean"} if answers.get(n) else s for n, s in fields.items()}
+    for word, limit in _lists().items():
+        given = document.get(word)
+        if isinstance(given, list) and len(given) > limit:  # said at once: looking at each entry would cost too much
+            found.append(Problem(f"/{word}", COUNTS["maxItems"], {"limit": limit}))
+            del judged[word]
     for error in _validator(kind_of(judged)).iter_errors(judged):
         found += _said(error)
         if len(found) >= MOST_PROBLEMS:
             break
     return found[:MOST_PROBLEMS]
+
+
+@cache
+def _lists() -> Mapping[str, int]:
+    """How many entries the lists of a definition may have, by their word."""
+    words = DIALECT["$defs"]["definition"]["properties"]
+    schemas = {word: DIALECT["$defs"][s["$ref"].rsplit("/", 1)[1]] if "$ref" in s else s for word, s in words.items()}
+    return {word: schema["maxItems"] for word, schema in schemas.items() if "maxItems" in schema}
 
 
 @cache
