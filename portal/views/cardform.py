@@ -23,7 +23,6 @@ from workflows.scorecards.content import NUMBERS, TEXTS, Content
 from workflows.scoring import equalise, normalise
 
 PLACE = re.compile(r"(line|band)-(\d{1,3})-([a-z_]+)")
-MOST = 60
 LINE_FIELDS, BAND_FIELDS = frozenset(TEXTS) | frozenset(NUMBERS), frozenset({"label", "label_zh", "low"})
 REARRANGES = ("equalise", "normalise", "add", "remove", "up", "addband", "removeband")
 
@@ -36,7 +35,7 @@ def typed(form: Mapping[str, str]) -> Content:
         if match is None:
             continue
         part, place, name = match[1], int(match[2]), match[3]
-        if place < MOST and name in (LINE_FIELDS if part == "line" else BAND_FIELDS):
+        if place < contents.MOST_LINES and name in (LINE_FIELDS if part == "line" else BAND_FIELDS):
             found[part].setdefault(place, {})[name] = value
     settings = {name: form.get(name, "") for name in ("no_data", "decimals", "minimum_service_days")}
     lines, bands = ([items[place] for place in sorted(items)] for items in (found["line"], found["band"]))
@@ -88,7 +87,7 @@ def _new_line(catalog: Catalog, form: Mapping[str, str]) -> dict[str, str]:
     kind, _colon, name = chosen.partition(":")
     name = name or own
     label = {"en": own or name, "zh": own or name}
-    if kind == terms.KPI and name in catalog:
+    if kind in (terms.KPI, terms.OBJECTIVES) and name in catalog:
         label = {tongue: catalog[name].definition.title(tongue) for tongue in label}
     elif kind == terms.SYSTEM_USE:
         label = {"en": USES_EN.get(name, name), "zh": USES_ZH.get(name, name)}
@@ -100,7 +99,7 @@ USES_ZH = {"portal_weeks": "有门户记录的周数占比", "goal_weeks": "有�
 
 
 def choices(catalog: Catalog, content: Content) -> list[tuple[str, str]]:
-    """What a new line could count: KPIs and uses of the system that are not in it yet, competencies, manual marks."""
+    """What a new line could count: KPIs, objectives and uses of the system not in it yet, competencies, marks."""
     taken = {line["kpi"] for line in content["lines"]}
     found = [
         (f"{terms.KPI}:{name}", entity.definition.title(language()))
@@ -109,6 +108,14 @@ def choices(catalog: Catalog, content: Content) -> list[tuple[str, str]]:
     ]
     words = USES_ZH if language() == "zh" else USES_EN
     found += [(f"{terms.SYSTEM_USE}:{name}", words[name]) for name in terms.USES if name not in taken]
+    found += [
+        (
+            f"{terms.OBJECTIVES}:{name}",
+            _("Scores of objectives: %(name)s", name=catalog[name].definition.title(language())),
+        )
+        for name in terms.scored_levels(catalog)
+        if name not in taken
+    ]
     own = [(terms.COMPETENCY, _("Competency …")), (terms.MANUAL, _("Manual mark …"))]
     return [*sorted(found, key=lambda pair: pair[1]), *own]
 

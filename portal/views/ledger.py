@@ -113,7 +113,7 @@ def _light(line: LedgerLine) -> str:
 def _records_url(actor: Actor, catalog: Catalog, found: Opened, line: LedgerLine, below: str) -> str:
     """The list of the records behind a figure, for those who may list them."""
     term, known = line.term, found.terms
-    name = "" if term is None else line.key if term.kind == terms.KPI else terms.MARK
+    name = "" if term is None else line.key if term.kind in (terms.KPI, terms.OBJECTIVES) else terms.MARK
     if (
         term is None
         or term.kind == terms.SYSTEM_USE
@@ -122,9 +122,17 @@ def _records_url(actor: Actor, catalog: Catalog, found: Opened, line: LedgerLine
     ):
         return ""
     span = (known.period_start.isoformat(), known.period_end.isoformat())
+    if term.kind == terms.OBJECTIVES:
+        owner = catalog[name].definition.owner.person or ""
+        asked: dict[str, Any] = {
+            owner: found.view.review["employee"],
+            "period_start__lte": span[1],
+            "period_end__gte": span[0],
+        }
+        return url_for("records.list_page", definition=name, **asked)
     if term.kind != terms.KPI:
         person = found.view.review["employee"]
-        asked: dict[str, Any] = {"employee": person, "line": line.key, "day__gte": span[0], "day__lte": span[1]}
+        asked = {"employee": person, "line": line.key, "day__gte": span[0], "day__lte": span[1]}
         return url_for("records.list_page", definition=name, **asked)
     asked = {f"{term.time}__gte": span[0], f"{term.time}__lte": span[1]}
     unit = catalog[name].definition.owner.unit

@@ -1,8 +1,9 @@
-"""What is measured for each person of a cycle: marks for competencies and manual lines, and the use of the system.
+"""What is measured for each person of a cycle: marks for competencies and manual lines, objectives, use of the system.
 
-Called by the jobs in scoring.py once per computation; kept in a table, so that every chunk uses the same. Set-based:
-one statement for all marks, one for each line of system use. Use comes from the audit trail, which is written with
-every change: a week counts when the person recorded anything in it (`portal_weeks`), or changed a goal (`goal_weeks`).
+Called by the jobs in scoring.py once per computation, and by what-if; kept in a table, so that every chunk uses the
+same. Set-based: one statement for all marks, one for each line of objectives or of system use. Use comes from the audit
+trail, which is written with every change: a week counts when the person recorded anything in it (`portal_weeks`), or
+changed a goal (`goal_weeks`).
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from metadata.catalog import Catalog
 from metadata.store import audit
 from workflows.cycles import desk
 from workflows.cycles.people import EMPLOYEE
-from workflows.cycles.terms import COMPETENCY, MANUAL, MARK, SYSTEM_USE, TermLine, Terms
+from workflows.cycles.terms import COMPETENCY, MANUAL, MARK, OBJECTIVES, SYSTEM_USE, TermLine, Terms
+from workflows.goals.levels import COMMITMENT, END, SCORE, START, STATUS, level_of
 from workflows.score_store import person_figures
 
-WHOLE = 100.0
+WHOLE, DROPPED = 100.0, "dropped"
 DIGITS = 12
 NOTHING: Sequence[float | None] = (None, None, 0)
 
@@ -45,6 +47,8 @@ def measured(
     for line in terms.lines:
         if line.kind == SYSTEM_USE:
             yield from _use(session, catalog, terms, line, people, now)
+        elif line.kind == OBJECTIVES and line.kpi in catalog:
+            yield from _objectives(session, catalog, terms, line, people)
 
 
 def kept(
@@ -96,6 +100,32 @@ def _marks(
 
 def _plain(value: Any) -> float | None:
     return None if value is None else float(value)
+
+
+def _objectives(
+    session: Session, catalog: Catalog, terms: Terms, line: TermLine, people: Select[Any]
+) -> Iterator[dict[str, Any]]:
+    """The mean score of a person's objectives of the period against what their commitment expects of them."""
+    level = level_of(catalog, line.kpi)
+    t, okr = level.entity.table.c, level.entity.definition.okr
+    expects = okr.expects if okr else {}
+    kinds = [t[COMMITMENT]] if level.has(COMMITMENT) else []
+    wanted = [
+        t._removed_at.is_(None),
+        t[SCORE].is_not(None),
+        t[START] <= terms.period_end,
+        t[END] >= terms.period_start,
+    ]
+    if level.has(STATUS):
+        wanted.append(t[STATUS].is_distinct_from(DROPPED))
+    found: dict[int, list[tuple[float, float]]] = {}
+    statement = select(t[level.person], t[SCORE], *kinds).where(*wanted, t[level.person].in_(people))
+    for person, score, *kind in session.execute(statement.order_by(t.id)):
+        expected = float(expects.get(kind[0], 1) if kind else 1) if line.target is None else float(line.target)
+        found.setdefault(person, []).append((expected, float(score)))
+    for person, pairs in found.items():
+        plan, actual = (float(f"{sum(side) / len(pairs):.{DIGITS}g}") for side in zip(*pairs, strict=True))
+        yield {"employee_id": person, "line": line.kpi, "plan": plan, "actual": actual, "records": len(pairs)}
 
 
 def _use(

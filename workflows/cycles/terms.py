@@ -21,11 +21,13 @@ from sqlalchemy.orm import Session
 from metadata.catalog import Catalog
 from metadata.errors import Invalid, NotFound, Problem
 from workflows.cycles.desk import Row, load
+from workflows.goals.levels import END, SCORE, START, levels
 from workflows.scoring import Band, Limits, Rule, check_bands, check_rule, check_weights, exact, rule_of
 from workflows.store import cycle_pins
 
 SCORECARD, LINE, BAND, MARK = "scorecard", "scorecard_line", "rating_band", "appraisal_mark"
-KPI, COMPETENCY, MANUAL, SYSTEM_USE = "kpi", "competency", "manual", "system_use"
+KPI, COMPETENCY, MANUAL, SYSTEM_USE, OBJECTIVES = "kpi", "competency", "manual", "system_use", "objectives"
+NO_LEVEL = "“%(kpi)s” is no level of objectives that people own and that are scored."
 USES = ("portal_weeks", "goal_weeks")
 NO_USE = "“%(kpi)s” is no way of using the system that can be counted; choose one of %(names)s."
 NO_KPI = "The scorecard counts “%(kpi)s”, which is no KPI at present."
@@ -163,10 +165,17 @@ def no_measure(catalog: Catalog, row: Row) -> Problem | None:
     """Why a line can't be measured; None where it can."""
     if row["kind"] == SYSTEM_USE and row["kpi"] not in USES:
         return Problem("/kpi", NO_USE, {"kpi": row["kpi"], "names": ", ".join(USES)})
+    if row["kind"] == OBJECTIVES and row["kpi"] not in scored_levels(catalog):
+        return Problem("/kpi", NO_LEVEL, {"kpi": row["kpi"]})
     entity = catalog.entities.get(row["kpi"])
     if row["kind"] in (KPI, None) and (entity is None or entity.definition.measure is None):
         return Problem("/kpi", NO_KPI, {"kpi": row["kpi"]})
     return None
+
+
+def scored_levels(catalog: Catalog) -> tuple[str, ...]:
+    """The levels of objectives that a line can count: owned by people, with a period and a score."""
+    return tuple(level.name for level in levels(catalog) if level.person and all(map(level.has, (SCORE, START, END))))
 
 
 def line_of(catalog: Catalog, row: Row) -> TermLine:

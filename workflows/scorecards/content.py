@@ -37,13 +37,15 @@ NUMBERS = (
     *("weight", "weight_floor", "weight_ceiling", "target", "attainment_floor", "attainment_cap"),
     *("amber_from", "green_from"),
 )
-KINDS = (terms.KPI, terms.COMPETENCY, terms.MANUAL, terms.SYSTEM_USE)
+KINDS = (terms.KPI, terms.COMPETENCY, terms.MANUAL, terms.SYSTEM_USE, terms.OBJECTIVES)
+MOST_LINES, MOST_BANDS = 60, 20
 PLACES = {"target": 4}
 LONGEST = {"kpi": 63, "label": 120, "label_zh": 120, "section": 80}
 LARGEST = 10**12
 NO_NUMBER = "A number such as 87.5 is expected here."
 TOO_FINE = "At most %(places)s decimal places are possible here."
 TOO_LONG = "At most %(limit)s characters are possible here."
+TOO_MANY = "At most %(most)s of these are possible."
 TWICE = "“%(kpi)s” stands in two lines; one line can count it."
 NO_KIND = "There is no such kind of line."
 NOT_READY = "The scorecard can't be published yet."
@@ -52,7 +54,7 @@ NOT_READABLE = "Some of what was typed can't be read."
 
 def live(session: Session, catalog: Catalog, card_id: int) -> Content:
     """The scorecard as it stands in its records."""
-    return _document(*rows(session, catalog, card_id))
+    return document(*rows(session, catalog, card_id))
 
 
 def rows(session: Session, catalog: Catalog, card_id: int) -> tuple[Row, list[Row], list[Row]]:
@@ -71,7 +73,8 @@ def rows(session: Session, catalog: Catalog, card_id: int) -> tuple[Row, list[Ro
     )
 
 
-def _document(card: Row, lines: Sequence[Row], bands: Sequence[Row]) -> Content:
+def document(card: Row, lines: Sequence[Row], bands: Sequence[Row]) -> Content:
+    """The content of these records."""
     service = card["minimum_service_days"]
     return {
         "no_data": card["no_data"],
@@ -163,6 +166,9 @@ def number(text: str) -> Decimal | None:
 def unreadable(content: Content) -> list[Problem]:
     """What can't be read at all: a draft with this can't be scored, not even to try."""
     problems = []
+    for part, most in (("lines", MOST_LINES), ("bands", MOST_BANDS)):
+        if len(content[part]) > most:
+            problems.append(Problem(f"/{part}", TOO_MANY, {"most": most}))
     for place, line in enumerate(content["lines"]):
         for name in NUMBERS:
             problems += _number_problems(f"/lines/{place}/{name}", line[name], PLACES.get(name, 2), name == "weight")

@@ -90,9 +90,14 @@ def require(catalog: Catalog, actor: Actor) -> None:
 
 def card(session: Session, catalog: Catalog, actor: Actor, card_id: int) -> Row:
     """The scorecard's record for somebody who may try it."""
+    return _in_force(session, catalog, actor, card_id)[0]
+
+
+def _in_force(session: Session, catalog: Catalog, actor: Actor, card_id: int) -> tuple[Row, Content]:
     require(catalog, actor)
     records.find(session, catalog, terms.SCORECARD, actor, card_id)
-    return contents.rows(session, catalog, card_id)[0]
+    row, lines, bands = contents.rows(session, catalog, card_id)
+    return row, contents.document(row, lines, bands)
 
 
 def settings(raw: Mapping[str, Any], default: Settings) -> Settings:
@@ -148,8 +153,8 @@ def try_out(
     fresh: bool = False,
 ) -> Trial:
     """The content against what is published, on the people of the scorecard whom the actor may list."""
-    row = card(session, catalog, actor, card_id)
-    before = _terms(catalog, row, contents.live(session, catalog, card_id), asked)
+    row, live = _in_force(session, catalog, actor, card_id)
+    before = _terms(catalog, row, live, asked)
     after = _terms(catalog, row, content, asked)
     _refuse_weightless(content)
     found = _crowd(session, catalog, actor, row, asked, after, now, fresh=fresh)

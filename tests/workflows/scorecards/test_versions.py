@@ -189,12 +189,18 @@ class TestCycles:
     def test_marks_and_the_use_of_the_system_are_scored_for_each_person(self, running):
         live = content_of(running, "Production")
         new = with_line(with_weights(live, "40", "30"), kind="manual", kpi="teamwork", label="Teamwork", weight="20")
-        new = with_line(new, kind="system_use", kpi="portal_weeks", label="Use", weight="10")
+        new = with_line(new, kind="system_use", kpi="portal_weeks", label="Use", weight="5")
+        new = with_line(new, kind="objectives", kpi="objective_individual", label="Goals", weight="5")
         running.write(versions.publish, "hana", card_of(running, "Production"), new, based_on=contents.digest(live))
         emma = running.row("employee", account="emma")
+        catalog = running.catalog
+        goals = [row["id"] for row in running.rows("objective_individual", owner=emma["id"])]
         with writing(), Session(running.engine) as session, session.begin():
             mark = {"employee": emma["id"], "line": "teamwork", "day": "2026-09-01", "target": 4, "actual": 3}
-            records.create(session, running.catalog, "appraisal_mark", system("test"), mark, now=running.now)
+            records.create(session, catalog, "appraisal_mark", system("test"), mark, now=running.now)
+            for goal, score in zip(goals, ("0.8", "0.5"), strict=True):
+                name, values = "objective_individual", {"score": score}
+                records.change(session, catalog, name, system("test"), goal, values, now=running.now, form="text")
             acts = [{"at": datetime(2026, 5, 2, tzinfo=UTC)}, {"at": datetime(2026, 5, 3, tzinfo=UTC)}]
             acts += [{"at": datetime(2026, 6, 20, tzinfo=UTC)}, {"at": datetime(2027, 1, 1, tzinfo=UTC)}]
             rest = {"actor": "emma", "action": "change", "definition": "objective_individual", "catalog_version": 1}
