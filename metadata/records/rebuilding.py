@@ -16,7 +16,8 @@ from sqlalchemy import RowMapping, func, select
 from sqlalchemy.orm import Session
 
 from metadata import store
-from metadata.records.republishing import Versions, apply
+from metadata.model import Field
+from metadata.records.republishing import Versions, apply, in_columns, kept_apart
 
 WHOLE = {"create": "after", "restore": "after", "remove": "before"}  # where a row has all values
 LIFE = ("create", "restore", "remove", "purge")
@@ -93,7 +94,8 @@ def _forwards(state: State, past: Sequence[RowMapping], known: Versions, version
     for row in past:
         _publishes(state, known, reached, row["catalog_version"])
         reached = max(reached, row["catalog_version"])
-        state.values.update(_told(row, "after", known))
+        told = _told(row, "after", known)
+        state.values.update({column: kept_apart(state.values.get(column), value) for column, value in told.items()})
     if past:
         _publishes(state, known, reached, version)
 
@@ -112,12 +114,12 @@ def _found_later(state: State, rows: Sequence[RowMapping], known: Versions) -> N
 
 def _told(row: RowMapping, side: str, known: Versions) -> dict[str, Any]:
     """The values of one row by column; a row about all of the record says of the others that they held nothing."""
-    names = known.columns(row["catalog_version"])
+    names = known.fields(row["catalog_version"])
     whole = WHOLE.get(row["action"])
     if whole is not None and row[whole] is not None:
-        return dict.fromkeys(names.values()) | _by_column(row[whole], names)
+        return dict.fromkeys(f.column for f in names.values()) | _by_column(row[whole], names)
     return _by_column(row[side], names)
 
 
-def _by_column(values: Mapping[str, Any] | None, names: Mapping[str, str]) -> dict[str, Any]:
-    return {names[name]: value for name, value in (values or {}).items() if name in names}
+def _by_column(values: Mapping[str, Any] | None, fields: Mapping[str, Field]) -> dict[str, Any]:
+    return {fields[n].column: in_columns(fields[n], value) for n, value in (values or {}).items() if n in fields}

@@ -6,7 +6,7 @@ that of `metadata.moving`, applied to the values as they were; labels of referen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,10 +46,10 @@ class Versions:
         place = sum(1 for published, _document in self._documents if published <= version) - 1
         return self._definition(place) if place >= 0 else None
 
-    def columns(self, version: int) -> dict[str, str]:
-        """The column of each field as the fields were called in this catalog version."""
+    def fields(self, version: int) -> Mapping[str, Field]:
+        """The fields by what they were called in this catalog version."""
         definition = self.at(version)
-        return {f.name: f.column for f in definition.fields.values()} if definition else {}
+        return definition.fields if definition else {}
 
     def publishes(self, after: int, until: int) -> Iterator[Published]:
         """Those that touched values, later than `after` up to `until`."""
@@ -77,6 +77,36 @@ class Versions:
             before = after or before
 
 
+def in_columns(item: Field, value: Any) -> Any:
+    """The JSON value of a field with the cells of rows by their columns, as everything is kept here."""
+    return _called(value, {f.name: f.column for f in item.rows.values()})
+
+
+def in_names(item: Field, value: Any) -> Any:
+    """The same back: the cells of rows by what the field calls them; those of columns that it has not are left out."""
+    known = {f.column: f.name for f in item.rows.values()}
+    return _called(value, known, known.keys() | {"id"}) if item.rows else value
+
+
+def kept_apart(before: Any, now: Any) -> Any:
+    """The rows of a list as they are now, with what columns that were out of sight then still hold of each."""
+    if not isinstance(before, list) or not isinstance(now, list):
+        return now
+    known = {row.get("id"): row for row in before if isinstance(row, Mapping)}
+    return [{**known.get(row.get("id"), {}), **row} if isinstance(row, Mapping) else row for row in now]
+
+
+def _called(value: Any, names: Mapping[str, str], kept: Collection[str] | None = None) -> Any:
+    if not names or not isinstance(value, list | tuple):
+        return value
+    return [
+        {names.get(key, key): cell for key, cell in row.items() if kept is None or key in kept}
+        if isinstance(row, Mapping)
+        else row
+        for row in value
+    ]
+
+
 def _newly_required(before: Definition, after: Definition) -> Iterator[Field]:
     held = {f.column: f.required for f in before.fields.values()}
     for item in after.fields.values():
@@ -91,19 +121,28 @@ def apply(published: Published, values: dict[str, Any], *, complete: bool) -> No
     """
     made: dict[str, Any] = {}
     for judge in published.judges:
-        move = judge.move
-        source = move.source
-        if not complete and source is not None and source.column not in values:
-            values.pop(move.target.column, None)
-            continue
-        whole = _python(move.definition, values) if move.fill or move.refill else {}
-        given = _value(source, values.get(source.column)) if source else None
-        held = _value(move.held, values.get(move.target.column)) if move.held else None
-        made[move.target.column] = _json(move.target, judge.row(given, held, whole).value)
+        within = judge.move.within
+        if within is None:
+            made |= _moved(judge, values, complete=complete)
+        elif isinstance(rows := values.get(within.column), list):
+            for row in rows:
+                row |= _moved(judge, row, complete=complete)
     values.update(made)
     for item in published.filled:
         if values.get(item.column) is None and (complete or item.column in values):
             values[item.column] = item.default
+
+
+def _moved(judge: Judge, values: dict[str, Any], *, complete: bool) -> dict[str, Any]:
+    """What one move made of the values of a record, or of a row."""
+    move, source = judge.move, judge.move.source
+    if not complete and source is not None and source.column not in values:
+        values.pop(move.target.column, None)
+        return {}
+    whole = _python(move.definition, values) if move.fill or move.refill else {}
+    given = _value(source, values.get(source.column)) if source else None
+    held = _value(move.held, values.get(move.target.column)) if move.held else None
+    return {move.target.column: _json(move.target, judge.row(given, held, whole).value)}
 
 
 def _python(definition: Definition, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,13 +151,13 @@ def _python(definition: Definition, values: Mapping[str, Any]) -> dict[str, Any]
 
 def _value(item: Field, value: Any) -> Any:
     try:
-        return None if value is None else fieldtypes.of(item).from_json(item, value)
+        return None if value is None else fieldtypes.of(item).from_json(item, in_names(item, value))
     except BadValue:
         return None
 
 
 def _json(item: Field, value: Any) -> Any:
     try:
-        return None if value is None else fieldtypes.of(item).to_json(value)
+        return None if value is None else in_columns(item, fieldtypes.of(item).to_json(value))
     except (TypeError, ValueError, AttributeError):  # kept though it misfits
         return value

@@ -24,7 +24,7 @@ from metadata.records import read, thenlabels
 from metadata.records.query import Filter, Query
 from metadata.records.read import Record, find
 from metadata.records.rebuilding import LIFE, State, rebuild, version_at
-from metadata.records.republishing import Versions
+from metadata.records.republishing import Versions, in_columns
 from metadata.records.thenformulas import Computing
 from metadata.records.thenlabels import value_of
 
@@ -171,7 +171,7 @@ class _Moment:
                 state.changed_at, state.changed_by = record.created_at, record.created_by
             fields = self.entity.definition.fields
             now = {fields[n].column: (fields[n], v) for n, v in record.values.items() if n in fields}
-            known = {c: v if v is None else fieldtypes.of(f).to_json(v) for c, (f, v) in now.items()}
+            known = {c: v if v is None else in_columns(f, fieldtypes.of(f).to_json(v)) for c, (f, v) in now.items()}
             state.values = {**hidden.get(record.id, {}), **known, **state.values}
         return states
 

@@ -21,7 +21,7 @@ from metadata.converting import FILES
 from metadata.model import Definition, Field
 from metadata.past import Past
 from metadata.records.rebuilding import State, rebuild
-from metadata.records.republishing import Versions
+from metadata.records.republishing import Versions, in_names
 from metadata.store import Id
 
 DEPTH = 2
@@ -32,9 +32,9 @@ def value_of(item: Field, value: Any) -> Any:
     if value is None:
         return None
     try:
-        return fieldtypes.of(item).from_json(item, value)
+        return fieldtypes.of(item).from_json(item, in_names(item, value))
     except fieldtypes.BadValue:
-        return value
+        return in_names(item, value)
 
 
 def hidden_values(

@@ -15,6 +15,7 @@ PATHS = (
     "/history/",
     "/history/2",
     "/history/of/production_output",
+    "/history/of/production_output/left",
     "/history/compare?from=1&to=3",
     "/history/compare?from=9",
     "/history/restore/1",

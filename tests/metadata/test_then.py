@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from metadata import publish, records, store
 from metadata.access import Actor
-from metadata.catalog import Catalog
-from metadata.engine import publishing
+from metadata.catalog import EMPTY, Catalog
+from metadata.engine import publishing, writing
 from metadata.errors import DefinitionError, NotAllowed, NotFound
 from metadata.parser import thawed
 from tests.metadata.conftest import HANA, NOW
@@ -297,3 +297,52 @@ class TestFindThen:
         assert [row.id for row in records.select_then(world.session, world.catalog, "tool", HANA, world.now).rows] == [
             record_id
         ]
+
+
+class TestRowsOfLists:
+    def test_are_as_they_were_through_renames_and_conversions(self, bare_door):
+        line = {"type": "string", "maxLength": 9}
+        rows = {"type": "array", "items": {"type": "object", "properties": {"what": line, "weight": line}}}
+        total = {"type": "number", "x-formula": "sum(lines.mass)"}
+        start = {"$id": "load", "title": "Load", "type": "object", "properties": {"weight": line, "lines": rows}}
+        catalog, told = EMPTY, []
+
+        def at(minute):
+            return NOW + timedelta(minutes=minute)
+
+        def put(minute, document):
+            with publishing(), Session(bare_door.engine) as session, session.begin():
+                return publish.publish(session, catalog, [document], actor=HANA, comment="x", now=at(minute))
+
+        def then(minute):
+            with Session(bare_door.engine) as session:
+                found = records.find_then(session, catalog, "load", HANA, number, at(minute))
+            values = found.record.values
+            return values["weight"], [{k: v for k, v in row.items() if k != "id"} for row in values["lines"]]
+
+        catalog = put(0, start)
+        with writing(), Session(bare_door.engine) as session, session.begin():
+            lines = [{"what": "a", "weight": "3"}, {"what": "b", "weight": "x"}]
+            made = records.create(session, catalog, "load", HANA, {"weight": "7", "lines": lines}, now=at(1))
+            number, kept = made.id, [dict(row) for row in made.values["lines"]]
+        document = thawed(catalog["load"].definition.document)
+        inner = document["properties"]["lines"]["items"]["properties"]
+        inner["mass"] = {"type": "integer", "x-id": inner.pop("weight")["x-id"]}
+        document["properties"]["total"] = total
+        catalog = put(3, document)
+        with writing(), Session(bare_door.engine) as session, session.begin():
+            changed = [{"id": kept[0]["id"], "mass": 5}, {"id": kept[1]["id"]}]
+            records.change(session, catalog, "load", HANA, number, {"lines": changed}, now=at(5), form="json")
+        told = [then(minute) for minute in (2, 4, 6)]
+        assert told[0] == ("7", [{"what": "a", "weight": "3"}, {"what": "b", "weight": "x"}])
+        assert told[1] == ("7", [{"what": "a", "mass": 3}, {"what": "b", "mass": None}])
+        assert told[2] == ("7", [{"what": "a", "mass": 5}, {"what": "b", "mass": None}])
+        with Session(bare_door.engine) as session:
+            sums = [
+                records.find_then(session, catalog, "load", HANA, number, at(m)).record.values["total"] for m in (4, 6)
+            ]
+        assert sums == [3, 5]
+        with publishing(), Session(bare_door.engine) as session, session.begin():
+            catalog = publish.rollback(session, catalog, 1, actor=HANA, comment="back", now=at(7))
+        assert then(8) == ("7", [{"what": "a", "weight": "5"}, {"what": "b", "weight": "x"}])
+        assert then(4)[1] == [{"what": "a", "mass": 3}, {"what": "b", "mass": None}]
