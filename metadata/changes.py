@@ -306,6 +306,8 @@ def _whole(old: Definition, new: Definition) -> list[Change]:
         note("okr", "Its place among the levels of goals changes, or how its scores are read.")
     if old.courses != new.courses:
         note("catalog", "Which field plays which part in a course changes.")
+    if old.form != new.form:
+        note("review", "The questions of reviews are divided or rated differently; running cycles keep theirs.")
     if old.survey != new.survey:
         note("survey", "Who is asked or when changes, or what is promised about the answers.")
     if not found and old.document != new.document and not _fields(old, new):

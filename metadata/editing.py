@@ -79,6 +79,10 @@ def drop_field(document: Mapping[str, Any], name: str) -> Document:
     for keyword in PARTS_OF_KINDS:
         if keyword in made:
             made[keyword] = {part: held for part, held in made[keyword].items() if held != name}
+    for section in made.get("x-review", {}).get("sections", ()):
+        section |= {part: [n for n in section[part] if n != name] for part in ("fields", "required") if part in section}
+    if "sections" in made.get("x-review", {}):
+        made["x-review"]["sections"] = [one for one in made["x-review"]["sections"] if one["fields"]]
     if made.get("x-catalog", {}).get("quiz", {}).get("field") == name:
         del made["x-catalog"]["quiz"]
     if "x-unique" in made:

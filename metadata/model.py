@@ -243,6 +243,25 @@ class Okr:
 
 
 @dataclass(frozen=True)
+class FormSection:
+    """Questions that one side of a review answers; `scale` holds the steps of its whole numbers."""
+
+    group: Literal["self", "manager"]
+    texts: Texts
+    fields: tuple[str, ...]
+    required: frozenset[str] = frozenset()
+    scale: tuple[EnumValue, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReviewForm:
+    """The questions of a review besides comment and rating; `review` is the field that says of which review."""
+
+    review: str
+    sections: tuple[FormSection, ...]
+
+
+@dataclass(frozen=True)
 class Quiz:
     """The fields of a course's quiz: the rows, and in each question, choices, the right one's number."""
 
@@ -329,6 +348,7 @@ class Definition:
     okr: Okr | None = None
     survey: Survey | None = None
     courses: Courses | None = None
+    form: ReviewForm | None = None
 
     @property
     def nameless(self) -> bool:

@@ -21,6 +21,7 @@ _WORDS = re.compile(r"""(?P<text>"[^"]*"|'[^']*')|(?P<name>[^\W\d]\w*+(?:\.\w++)
 PARTS_OF_KINDS = {
     "x-okr": ("score", "commitment"),
     "x-survey": ("split",),
+    "x-review": ("review",),
     "x-catalog": ("delivery", "validity", "prerequisites"),
 }
 WORDS_OF_MEASURES = frozenset({"unit", "direction"})
@@ -60,6 +61,12 @@ def rename_fields(document: Mapping[str, Any], names: Names, told: Told | None =
     for keyword, parts in PARTS_OF_KINDS.items():
         if keyword in made:
             made[keyword] = {k: _swapped(v, names) if k in parts else v for k, v in made[keyword].items()}
+    if "sections" in made.get("x-review", {}):
+        parts = ("fields", "required")
+        cut = [
+            {k: _swapped(v, names) if k in parts else v for k, v in one.items()} for one in made["x-review"]["sections"]
+        ]
+        made["x-review"] = {**made["x-review"], "sections": cut}
     quiz = made.get("x-catalog", {}).get("quiz")
     if quiz is not None:
         inside = {k: _swapped(v, names) if k in ("field", "pass_mark") else v for k, v in quiz.items()}

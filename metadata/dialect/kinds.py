@@ -28,6 +28,7 @@ def problems(definition: Definition, declared: frozenset[str]) -> Iterator[Probl
     yield from _okr(definition, declared)
     yield from _survey(definition, declared)
     yield from _courses(definition, declared)
+    yield from _review(definition, declared)
 
 
 def _part(
@@ -179,3 +180,38 @@ def _quiz(definition: Definition, declared: frozenset[str], given: Mapping[str, 
             yield Problem(f"/x-catalog/quiz/{place}", UNDECLARED, {"name": name})
         elif place == "right" and cell.type not in ("integer", "choice_integer"):
             yield Problem(f"/x-catalog/quiz/{place}", "“%(name)s” is no whole number.", {"name": name})
+
+
+def _review(definition: Definition, declared: frozenset[str]) -> Iterator[Problem]:
+    given = definition.document.get("x-review")
+    if given is None:
+        return
+    field, wrong = _part(definition, declared, given, "/x-review/review")
+    if wrong is not None:
+        yield wrong
+    elif field is not None and field.target != "review":
+        yield Problem("/x-review/review", "“%(name)s” is no reference to a review.", {"name": field.name})
+    elif (given["review"],) not in definition.unique:
+        message = "A review has one record of answers: put [“%(name)s”] under x-unique."
+        yield Problem("/x-unique", message, {"name": given["review"]})
+    scales = {step["scale"] for step in given.get("scales", ())}
+    placed: set[str] = {given["review"]}
+    for position, section in enumerate(given["sections"]):
+        where = f"/x-review/sections/{position}"
+        for place, name in enumerate(section["fields"]):
+            if name not in declared:
+                yield Problem(f"{where}/fields/{place}", UNDECLARED, {"name": name})
+            elif name in placed:
+                message = "“%(name)s” stands in another section already."
+                yield Problem(f"{where}/fields/{place}", message, {"name": name})
+            placed.add(name)
+        for place, name in enumerate(section.get("required", ())):
+            if name not in section["fields"]:
+                message = "“%(name)s” is no question of this section."
+                yield Problem(f"{where}/required/{place}", message, {"name": name})
+        if section.get("scale", "") not in {"", *scales}:
+            yield Problem(f"{where}/scale", "There is no scale called “%(name)s”.", {"name": section["scale"]})
+    early = [name for name in definition.document.get("required", ()) if name != given["review"]]
+    for name in early:
+        message = "“%(name)s” can't be required of everybody; say under required of its section who must answer it."
+        yield Problem("/required", message, {"name": name})

@@ -33,7 +33,7 @@ _READ_HERE = frozenset(
     f"x-{word}"
     for word in (
         *("access", "directory", "group", "i18n", "icon", "kind", "label"),
-        *("catalog", "measure", "okr", "owner", "plural", "survey", "rules", "screen", "unique"),
+        *("catalog", "measure", "okr", "owner", "plural", "review", "survey", "rules", "screen", "unique"),
     )
 )
 
@@ -64,6 +64,7 @@ def parse(document: Mapping[str, Any]) -> Definition:
         document=frozen_deep(document),
         okr=kinds.okr(document.get("x-okr")),
         courses=courses,
+        form=kinds.form(document.get("x-review")),
         survey=kinds.survey(document.get("x-survey")),
     )
 

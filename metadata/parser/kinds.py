@@ -13,7 +13,20 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from metadata.model import Courses, Grades, Measure, Okr, Quiz, RoleAccess, Survey, frozen
+from metadata.model import (
+    Courses,
+    EnumValue,
+    FormSection,
+    Grades,
+    Measure,
+    Okr,
+    Quiz,
+    ReviewForm,
+    RoleAccess,
+    Survey,
+    Texts,
+    frozen,
+)
 from metadata.parser.freezing import frozen_deep
 
 _MEASURE = ("time", "plan", "actual", "direction", "unit", "baseline", "floor", "cap")
@@ -46,6 +59,27 @@ def okr(given: Given) -> Okr | None:
     words = {key: given[key] for key in ("level", "parent", "owner", "score", "commitment") if key in given}
     expects = {**EXPECTED, **{key: decimal(value) for key, value in given.get("expects", {}).items()}}
     return Okr(**words, grades=_grades(given.get("grades", GRADES)), expects=frozen(expects))
+
+
+def form(given: Given) -> ReviewForm | None:
+    """The questions of a review, by the side that answers them."""
+    if given is None:
+        return None
+    scales: dict[str, list[EnumValue]] = {}
+    for step in given.get("scales", ()):
+        labels = {"en": step["label"], **({"zh": step["zh"]} if "zh" in step else {})}
+        scales.setdefault(step["scale"], []).append(EnumValue(step["value"], frozen(labels)))
+    sections = tuple(
+        FormSection(
+            one["group"],
+            Texts(one["title"], translated=frozen({"zh": frozen({"title": one["zh"]})} if "zh" in one else {})),
+            tuple(one["fields"]),
+            frozenset(one.get("required", ())),
+            tuple(scales.get(one.get("scale", ""), ())),
+        )
+        for one in given["sections"]
+    )
+    return ReviewForm(given["review"], sections)
 
 
 def courses(given: Given) -> Courses | None:

@@ -17,6 +17,7 @@ KEYWORDS = {
     "x-measure": ("measure", "How it is measured: %(what)s is %(after)s (before: %(before)s)."),
     "x-survey": ("survey", "As a survey: %(what)s is %(after)s (before: %(before)s)."),
     "x-catalog": ("catalog", "As a catalog: %(what)s is %(after)s (before: %(before)s)."),
+    "x-review": ("review", "As a review form: %(what)s is %(after)s (before: %(before)s)."),
     "x-okr": ("okr", "As a level of goals: %(what)s is %(after)s (before: %(before)s)."),
 }
 PARTS = {
@@ -54,6 +55,9 @@ PARTS = {
     "quiz.choices": "the choices in each row",
     "quiz.right": "the right choice in each row",
     "quiz.pass_mark": "the field of the pass mark",
+    "review": "the reference to the review",
+    "sections": "the sections",
+    "scales": "the scales",
     "grades.amber": "where amber begins",
     "grades.green": "where green begins",
     "expects.committed": "what is expected of committed objectives",
@@ -83,5 +87,6 @@ def _flat(given: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A condition as it is written; everything else as it is."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+    """A condition, or a list of parts, as it is written; everything else as it is."""
+    parts = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, dict) for one in value))
+    return json.dumps(value, ensure_ascii=False) if parts else value

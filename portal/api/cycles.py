@@ -24,10 +24,12 @@ from portal.extensions import db
 from portal.views.cycles import visible
 from workflows.cycles import closing, desk, handing_in, launching, opening, rating, reading, scoring, states, terms
 from workflows.cycles.desk import CYCLE, REVIEW
+from workflows.cycles.forms import Answers
 from workflows.cycles.rating import Proposal
 from workflows.cycles.reading import CycleLine, ReviewLine
 
 blueprint = Blueprint("api_cycles", __name__, url_prefix="/api/v1/cycles")
+ANSWERS = "An object of answers by question is expected here."
 TEXT = "A text is expected here."
 YES_OR_NO = "true or false is expected here."
 WHOLE = "A whole number is expected here."
@@ -57,6 +59,7 @@ SELF = {
     "type": "object",
     "properties": {
         "self_comment": {"type": "string"},
+        "answers": {"type": "object"},
         "self_rating": {"type": ["string", "null"], "description": "the label of one of the ratings"},
         "hand_in": {"type": "boolean", "default": False},
     },
@@ -65,6 +68,7 @@ PROPOSAL = {
     "type": "object",
     "properties": {
         "proposed_rating": {"type": "string"},
+        "answers": {"type": "object"},
         "manager_comment": {"type": "string"},
         "proposed_reason": {"type": "string"},
         "proposed_score": {"type": ["string", "null"], "description": "where it differs from the computed one"},
@@ -220,8 +224,11 @@ def save_self(review_id: int) -> Response:
     """The own words: a draft, or handed in."""
     actor, now, version, body = current_actor(), units.utcnow(), if_match(), body_object()
     comment, own, hand_in = _text(body, "self_comment"), _text(body, "self_rating"), _flag(body, "hand_in")
+    answers = _answers(body)
     units.write(
-        lambda s, c: handing_in.save(s, c, actor, review_id, comment, own, now=now, version=version, hand_in=hand_in)
+        lambda s, c: handing_in.save(
+            s, c, actor, review_id, comment, own, now=now, version=version, hand_in=hand_in, answers=answers
+        )
     )
     return _review(review_id)
 
@@ -232,9 +239,20 @@ def rate(review_id: int) -> Response:
     """The proposed rating, by the reviewer or, with a reason, in their place."""
     actor, now, version, body = current_actor(), units.utcnow(), if_match(), body_object()
     names = ("proposed_rating", "manager_comment", "proposed_reason", "proposed_score")
-    proposal = Proposal(*(_text(body, name) for name in names))
-    units.write(lambda s, c: rating.propose(s, c, actor, review_id, proposal, now=now, version=version))
+    proposal, answers = Proposal(*(_text(body, name) for name in names)), _answers(body)
+    units.write(
+        lambda s, c: rating.propose(s, c, actor, review_id, proposal, now=now, version=version, answers=answers)
+    )
     return _review(review_id)
+
+
+def _answers(body: Mapping[str, Any]) -> Answers | None:
+    """The answers to the cycle's form, by question; those left out stay as they are."""
+    if "answers" not in body:
+        return None
+    if not isinstance(body["answers"], dict):
+        raise Invalid(ANSWERS, field="answers")
+    return Answers(body["answers"], "json")
 
 
 def _body() -> dict[str, Any]:

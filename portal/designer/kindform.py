@@ -22,7 +22,13 @@ from metadata.dialect.shape import DIALECT
 from metadata.errors import Problem
 from metadata.model import Definition
 
-KEYWORDS = {"kpi": "x-measure", "okr_level": "x-okr", "survey": "x-survey", "catalog": "x-catalog"}
+KEYWORDS = {
+    "kpi": "x-measure",
+    "okr_level": "x-okr",
+    "survey": "x-survey",
+    "catalog": "x-catalog",
+    "review_form": "x-review",
+}
 MONTHS = 12
 CELLS = {f"x-catalog.quiz.{word}" for word in ("question", "choices", "right")}
 EMPTY_ROWS = 2
@@ -66,6 +72,19 @@ LABELS = {
     "x-catalog.quiz.choices": _l("Choices in each row, in their order"),
     "x-catalog.quiz.right": _l("Number of the right choice in each row"),
     "x-catalog.quiz.pass_mark": _l("Field of the pass mark"),
+    "x-review.review": _l("Reference to the review"),
+    "x-review.sections": _l("Section"),
+    "x-review.sections.group": _l("Who answers"),
+    "x-review.sections.title": _l("Title in English"),
+    "x-review.sections.zh": _l("Title in Chinese"),
+    "x-review.sections.fields": _l("Questions"),
+    "x-review.sections.required": _l("Questions that must be answered"),
+    "x-review.sections.scale": _l("Scale of its whole numbers"),
+    "x-review.scales": _l("Step of a scale"),
+    "x-review.scales.scale": _l("Scale"),
+    "x-review.scales.value": _l("Number"),
+    "x-review.scales.label": _l("Label in English"),
+    "x-review.scales.zh": _l("Label in Chinese"),
     "amber": _l("Amber from"),
     "green": _l("Green from"),
 }
@@ -78,6 +97,8 @@ WORDS = {
     "company": _l("Company"),
     "unit": _l("Department"),
     "person": _l("Person"),
+    "self": _l("The person themselves"),
+    "manager": _l("The manager"),
 }
 
 

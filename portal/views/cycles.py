@@ -154,12 +154,14 @@ def _plan(typed: Mapping[str, str], error: ProductError | None = None, row: Mapp
     active = Query((Filter("status", "eq", "active"),), page_size=CHOICES, language=tongue)
     cards = records.select(session, catalog, terms.SCORECARD, actor, active)
     homes = records.select(session, catalog, "department", actor, Query(page_size=CHOICES, language=tongue))
-    choices = {
+    choices: dict[str, list[tuple[Any, str]]] = {
         "scorecard": [(r.id, forms.label(catalog[terms.SCORECARD], r)) for r in cards.rows],
         "department": [
             (r.id, forms.label(catalog["department"], r)) for r in homes.rows if desk.runs(catalog, actor, r.id)
         ],
     }
+    named = [e.definition for e in catalog.entities.values() if e.definition.form is not None]
+    choices["form"] = [(definition.name, definition.title(tongue)) for definition in named]
     if row is not None and row["step"] != "draft":
         fixed = frozenset(opening.FIELDS) - opening.WHILE_RUNNING
     else:

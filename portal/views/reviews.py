@@ -8,20 +8,26 @@ import orjson
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import format_decimal, format_percent
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from metadata import access
+from metadata.access import Actor
+from metadata.catalog import Catalog
 from metadata.errors import NotAllowed, NotFound, ProductError, StaleVersion
 from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.errors import status_of, wording
 from portal.extensions import db
+from portal.views import review_forms
 from portal.views.cycles import fields_of, known_only, problems_of
 from workflows.cycles import desk, handing_in, ledger, rating, reading, terms
 from workflows.cycles.desk import CYCLE, REVIEW, Row
+from workflows.cycles.forms import Answers, Group, groups_shown
 from workflows.cycles.rating import Proposal
 
 blueprint = Blueprint("reviews", __name__, url_prefix="/cycles/reviews")
 blueprint.before_request(known_only)
+WRITES: dict[Group, str] = {"self": "save_self", "manager": "propose"}
 SELF = ("self_comment", "self_rating")
 PROPOSAL = ("proposed_rating", "manager_comment", "proposed_reason", "proposed_score")
 
@@ -38,12 +44,24 @@ def save_self(review_id: int) -> Any:
     actor, now, version = current_actor(), units.utcnow(), request.form.get("_version", type=int)
     comment, own = request.form.get("self_comment", ""), request.form.get("self_rating")
     hand_in = request.form.get("then") == "hand_in"
-    try:
-        units.write(
-            lambda s, c: handing_in.save(
-                s, c, actor, review_id, comment, own, now=now, version=version, hand_in=hand_in
-            )
+
+    def work(session: Session, catalog: Catalog) -> Any:
+        answers = _answers(session, catalog, actor, review_id, "self")
+        return handing_in.save(
+            session,
+            catalog,
+            actor,
+            review_id,
+            comment,
+            own,
+            now=now,
+            version=version,
+            hand_in=hand_in,
+            answers=answers,
         )
+
+    try:
+        units.write(work)
     except (NotFound, NotAllowed):
         raise
     except ProductError as error:
@@ -60,8 +78,13 @@ def rate(review_id: int) -> Any:
     proposal = Proposal(
         given["proposed_rating"], given["manager_comment"], given["proposed_reason"], given["proposed_score"]
     )
+
+    def work(session: Session, catalog: Catalog) -> Any:
+        answers = _answers(session, catalog, actor, review_id, "manager")
+        return rating.propose(session, catalog, actor, review_id, proposal, now=now, version=version, answers=answers)
+
     try:
-        units.write(lambda s, c: rating.propose(s, c, actor, review_id, proposal, now=now, version=version))
+        units.write(work)
     except (NotFound, NotAllowed):
         raise
     except ProductError as error:
@@ -70,19 +93,32 @@ def rate(review_id: int) -> Any:
     return redirect(url_for("reviews.show", review_id=review_id), 303)
 
 
+def _answers(session: Session, catalog: Catalog, actor: Actor, review_id: int, group: Group) -> Answers:
+    """What was typed into the form that the review's cycle pinned; NotFound where the review is not for them."""
+    cycle, _review, _standing = desk.review_for(session, catalog, actor, review_id)
+    return review_forms.typed(catalog, terms.pinned(session, cycle["id"]).terms, group)
+
+
 def _page(review_id: int, error: ProductError | None = None, names: tuple[str, ...] = ()) -> str:
     actor, catalog, session = current_actor(), catalogs.current(), db.session()
     view = reading.review(session, catalog, actor, review_id, language())
     problems = problems_of(error)
     shown = set(names) if view.actions & {"save_self", "propose"} else set()
-    entity = catalog[CYCLE]
+    entity, pinned = catalog[CYCLE], terms.pinned(session, view.cycle["id"]).terms
+    writes: list[Group] = [g for g, action in WRITES.items() if action in view.actions]
+    reads = groups_shown(
+        own=view.standing.reviewee, handed_in=bool(view.review["self_submitted_at"]), scores=view.shows_scores
+    )
+    parts = review_forms.parts(session, catalog, pinned, review_id, writes, reads, error)
+    shown |= {one.field.name for part in parts for one in part.inputs}
     may_see_cycle = desk.runs(catalog, actor, view.cycle["department"]) or (
         access.may(actor, entity, "show") and access.widest(actor, entity, "show") == "all"
     )
     return render_template(
         "cycles/review.html",
         view=view,
-        terms=terms.pinned(session, view.cycle["id"]).terms,
+        terms=pinned,
+        parts=parts,
         explanation=_explanation(view.review) if view.shows_scores else [],
         shows_scores=view.shows_scores,
         has_ledger=view.shows_scores and ledger.exists(session, review_id),

@@ -166,3 +166,33 @@ def test_parts_of_a_course_fit_their_fields(parts, pointer, words):
 def test_who_may_not_edit_courses_never_sees_the_right_answers():
     hidden = {role: {"quiz" in rule.hides for rule in rules} for role, rules in parser.parse(COURSE).access.items()}
     assert {role for role, found in hidden.items() if found == {False}} == {"HR admin", "Trainer"}
+
+
+FORM = json.loads((PACKS / "performance" / "appraisal.json").read_text("utf-8"))
+FIRST, *OTHERS = FORM["x-review"]["sections"]
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer", "words"),
+    [
+        (with_(FORM, "x-review", review="proud"), "/x-review/review", "no reference to a review"),
+        (with_(FORM, "x-review", sections=[{**FIRST, "group": "peers"}]), "/x-review/sections/0/group", ""),
+        (with_(FORM, "x-review", sections=[FIRST, FIRST]), "/x-review/sections/1/fields/0", "another section"),
+        (with_(FORM, "x-review", sections=[{**FIRST, "fields": ["gone"]}]), "/x-review/sections/0/fields/0", "gone"),
+        (
+            with_(FORM, "x-review", sections=[{**FIRST, "scale": "x"}, *OTHERS]),
+            "/x-review/sections/0/scale",
+            "no scale",
+        ),
+        ({**FORM, "x-unique": []}, "/x-unique", "one record"),
+        ({**FORM, "required": ["review", "proud"]}, "/required", "required of everybody"),
+    ],
+)
+def test_a_review_form_is_refused_at_its_place(document, pointer, words):
+    found = alone(document)
+    assert [p for p, _text in found][:1] == [pointer]
+    assert words in found[0][1]
+
+
+def test_a_review_form_is_taken_where_it_can_be_meant():
+    assert alone(FORM) == []

@@ -19,8 +19,9 @@ from metadata.records import Record
 from metadata.records.write import NOT_SAVED
 from metadata.validation import REQUIRED
 from workflows import queue
-from workflows.cycles import desk, launching, people, states, terms
+from workflows.cycles import desk, forms, launching, people, states, terms
 from workflows.cycles.desk import Row
+from workflows.cycles.forms import Answers
 from workflows.delivery.notices import notify
 
 NO_BAND = "Choose one of the scorecard's ratings."
@@ -39,32 +40,36 @@ def save(
     now: datetime,
     version: int | None = None,
     hand_in: bool = False,
+    answers: Answers | None = None,
 ) -> Record:
-    """Keep what was written; with `hand_in` the reviewer goes on with it."""
+    """Keep what was written, with the answers to the cycle's form; with `hand_in` the reviewer goes on with it."""
     action: states.ReviewAction = "hand_in" if hand_in else "save_self"
     cycle, review, _mine = desk.review_for(session, catalog, actor, review_id, action)
     step = states.move_review(review["step"], action)
     comment, rating = comment.strip(), (rating or "").strip() or None
-    problems = _problems(session, cycle, comment, rating, hand_in=hand_in)
+    pinned = terms.pinned(session, cycle["id"]).terms
+    problems = _problems(pinned, comment, rating, hand_in=hand_in)
+    problems += forms.problems(session, catalog, pinned, review_id, "self", answers, whole=hand_in)
     if problems:
         raise Invalid(NOT_SAVED, params={"count": len(problems)}, problems=problems)
     values: dict[str, Any] = {"self_comment": comment or None, "self_rating": rating, "step": step}
     if hand_in:
         values["self_submitted_at"] = now
+    forms.save(session, catalog, actor, pinned, review_id, "self", answers, now)
     changed = desk.put_review(session, catalog, actor, review_id, values, now, version)
     if hand_in:
         _tell_reviewer(session, catalog, cycle, review, now)
     return changed
 
 
-def _problems(session: Session, cycle: Row, comment: str, rating: str | None, *, hand_in: bool) -> list[Problem]:
+def _problems(pinned: terms.Terms, comment: str, rating: str | None, *, hand_in: bool) -> list[Problem]:
     problems = []
     if hand_in and not comment:
         problems.append(Problem("/self_comment", REQUIRED))
     if len(comment) > LONGEST:
         problems.append(Problem("/self_comment", TOO_LONG, {"limit": LONGEST}))
     if rating is not None:
-        known = {item.band.label for item in terms.pinned(session, cycle["id"]).terms.bands}
+        known = {item.band.label for item in pinned.bands}
         if rating not in known:
             problems.append(Problem("/self_rating", NO_BAND))
     return problems

@@ -24,7 +24,7 @@ from workflows.cycles import desk, terms
 from workflows.cycles.desk import CYCLE, Row
 
 FIELDS = (
-    *("name", "name_zh", "scorecard", "department", "period_start", "period_end"),
+    *("name", "name_zh", "scorecard", "form", "department", "period_start", "period_end"),
     *("self_due", "manager_due", "timezone"),
 )
 WHILE_RUNNING = frozenset({"name", "name_zh", "self_due", "manager_due"})

@@ -22,8 +22,9 @@ from metadata.errors import Invalid, Problem
 from metadata.records import Record
 from metadata.records.write import NOT_SAVED
 from metadata.validation import REQUIRED
-from workflows.cycles import desk, states, terms
+from workflows.cycles import desk, forms, states, terms
 from workflows.cycles.desk import Row
+from workflows.cycles.forms import Answers
 from workflows.cycles.handing_in import LONGEST, NO_BAND, TOO_LONG
 from workflows.scoring import band_of, round_half_up
 
@@ -66,8 +67,9 @@ def propose(
     *,
     now: datetime,
     version: int | None = None,
+    answers: Answers | None = None,
 ) -> Record:
-    """Keep the proposed rating; it may be changed until the cycle is closed."""
+    """Keep the proposed rating and the answers to the cycle's form; both may change until the cycle is closed."""
     cycle, review, mine = desk.review_for(session, catalog, actor, review_id, "propose")
     step = states.move_review(review["step"], "propose")
     comment, reason = proposal.comment.strip(), proposal.reason.strip()
@@ -87,6 +89,7 @@ def propose(
     elif not reason and not mine.reviewer:
         problems.append(Problem("/proposed_reason", STANDING_IN))
     score = _score(proposal.score, review, rating, known, problems)
+    problems += forms.problems(session, catalog, known, review_id, "manager", answers, whole=True)
     if problems:
         raise Invalid(NOT_SAVED, params={"count": len(problems)}, problems=problems)
     values = {
@@ -99,6 +102,7 @@ def propose(
         "manager_comment": comment,
     }
     note = None if mine.reviewer else reason
+    forms.save(session, catalog, actor, known, review_id, "manager", answers, now)
     return desk.put_review(session, catalog, actor, review_id, values, now, version, note)
 
 

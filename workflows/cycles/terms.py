@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from metadata.catalog import Catalog
 from metadata.errors import Invalid, NotFound, Problem
+from metadata.parser import thawed
 from workflows.cycles.desk import Row, load
 from workflows.goals.levels import END, SCORE, START, levels
 from workflows.scoring import Band, Limits, Rule, check_bands, check_rule, check_weights, exact, rule_of
@@ -31,6 +32,7 @@ NO_LEVEL = "“%(kpi)s” is no level of objectives that people own and that are
 USES = ("portal_weeks", "goal_weeks")
 NO_USE = "“%(kpi)s” is no way of using the system that can be counted; choose one of %(names)s."
 NO_KPI = "The scorecard counts “%(kpi)s”, which is no KPI at present."
+NO_FORM = "There is no review form called “%(name)s”."
 NOT_ACTIVE = "Only an active scorecard can be used; HR activates it."
 NOT_READY = "A cycle can't be run with this scorecard yet."
 NO_PIN = "This cycle was never launched."
@@ -94,6 +96,7 @@ class Terms:
     places: int
     policy: str
     minimum_service_days: int
+    form: Mapping[str, Any] | None = None  # the document of the review form, as it was
 
     @property
     def plain_bands(self) -> list[Band]:
@@ -126,6 +129,7 @@ def gather(session: Session, catalog: Catalog, cycle: Row) -> Terms:
             problems.append(replace(problem, pointer="/scorecard"))
             continue
         found.append(line_of(catalog, line))
+    form = _form(catalog, cycle, problems)
     terms = Terms(
         catalog_version=catalog.version,
         department=cycle["department"],
@@ -137,6 +141,7 @@ def gather(session: Session, catalog: Catalog, cycle: Row) -> Terms:
         places=card["decimals"],
         policy=card["no_data"],
         minimum_service_days=90 if card["minimum_service_days"] is None else card["minimum_service_days"],
+        form=form,
     )
     problems += _checked(lines, terms)
     if problems:
@@ -147,6 +152,18 @@ def gather(session: Session, catalog: Catalog, cycle: Row) -> Terms:
 def _light(own: Decimal | None, of_kpi: Decimal | None) -> Decimal | None:
     """From which attainment, in %: as the line says, else as the KPI does, whose thresholds are shares."""
     return own if own is not None or of_kpi is None else of_kpi * 100
+
+
+def _form(catalog: Catalog, cycle: Row, problems: list[Problem]) -> Mapping[str, Any] | None:
+    name = cycle.get("form")
+    if not name:
+        return None
+    entity = catalog.entities.get(name)
+    if entity is None or entity.definition.form is None:
+        problems.append(Problem("/form", NO_FORM, {"name": name}))
+        return None
+    document: Mapping[str, Any] = thawed(entity.definition.document)
+    return document
 
 
 def _stored(session: Session, catalog: Catalog, scorecard_id: int) -> tuple[Row, list[Row], list[Row]]:
@@ -277,6 +294,7 @@ def as_json(terms: Terms) -> dict[str, Any]:
     return {
         **{name: getattr(terms, name) for name in ("catalog_version", "department", "timezone", "places", "policy")},
         "minimum_service_days": terms.minimum_service_days,
+        **({"form": dict(terms.form)} if terms.form else {}),
         "period": [terms.period_start.isoformat(), terms.period_end.isoformat()],
         "bands": [
             [b.band.label, b.label_zh, str(b.band.low), None if b.band.high is None else str(b.band.high)]
@@ -322,6 +340,7 @@ def _from_json(plain: Mapping[str, Any]) -> Terms:
         places=plain["places"],
         policy=plain["policy"],
         minimum_service_days=plain["minimum_service_days"],
+        form=plain.get("form"),
     )
 
 
