@@ -12,7 +12,8 @@ from flask import Flask
 from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _l
 
-from metadata.model import Colour, Definition, Field
+from metadata.kinds import Colour
+from metadata.model import Definition, Field
 from metadata.parser.kinds import decimal
 from metadata.records import Record
 

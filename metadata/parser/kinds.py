@@ -13,20 +13,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from metadata.model import (
-    Courses,
-    EnumValue,
-    FormSection,
-    Grades,
-    Measure,
-    Okr,
-    Quiz,
-    ReviewForm,
-    RoleAccess,
-    Survey,
-    Texts,
-    frozen,
-)
+from metadata.kinds import Courses, FormSection, Grades, Okr, Quiz, ReviewForm, Survey
+from metadata.model import EnumValue, Measure, RoleAccess, Texts, frozen
 from metadata.parser.freezing import frozen_deep
 
 _MEASURE = ("time", "plan", "actual", "direction", "unit", "baseline", "floor", "cap")

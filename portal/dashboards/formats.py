@@ -11,7 +11,8 @@ from babel.numbers import format_decimal, format_percent
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
-from metadata.model import Colour, Field
+from metadata.kinds import Colour
+from metadata.model import Field
 from portal.dashboards.filters import Half, Month
 
 STATUS = {"green": _l("On track"), "amber": _l("At risk"), "red": _l("Behind")}

@@ -13,8 +13,9 @@ from functools import lru_cache
 from metadata import access, measure
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
+from metadata.kinds import Colour
 from metadata.measure import Measure
-from metadata.model import Colour, Definition
+from metadata.model import Definition
 from workflows.scoring import Rule, rule_of
 
 ACTION = "list"

@@ -24,7 +24,8 @@ from metadata import access, parser, records, validation
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, Problem
-from metadata.model import Definition, Field, FormSection
+from metadata.kinds import FormSection
+from metadata.model import Definition, Field
 from metadata.validation import REQUIRED, UTC_ZONE
 from metadata.validation import Form as Written
 from workflows.cycles.terms import Terms

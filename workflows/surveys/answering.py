@@ -20,7 +20,8 @@ from metadata import access, records
 from metadata.access import NOBODY, Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Conflict, NotFound
-from metadata.model import Field, Survey
+from metadata.kinds import Survey
+from metadata.model import Field
 from metadata.store import survey_answered
 from metadata.validation import Form
 from workflows.store import insert_new

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from metadata import conditions
 from metadata.access import Actor
 from metadata.catalog import Catalog
-from metadata.model import Survey
+from metadata.kinds import Survey
 
 
 def asks(session: Session, catalog: Catalog, actor: Actor, survey: Survey) -> bool:

@@ -20,7 +20,8 @@ from metadata import access, records
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import NotFound
-from metadata.model import Field, Survey
+from metadata.kinds import Survey
+from metadata.model import Field
 from metadata.records import Query
 from metadata.store import survey_answered
 from workflows.surveys.answering import questions

@@ -19,7 +19,7 @@ from metadata import access, records
 from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import Conflict, Invalid, NotFound, Problem
-from metadata.model import Quiz
+from metadata.kinds import Quiz
 from metadata.records import Record
 from workflows.store import quiz_attempts
 from workflows.training import states
