@@ -69,7 +69,7 @@ def csv_lines(
     last: Sequence[Any] = (),
 ) -> Iterator[str]:
     """The file line by line; `last` is a line of finished cells at its end."""
-    yield _line(["id", *titles])
+    yield _line(["id", *map(_plain_text, titles)])
     for record in rows:
         yield _line([record.id, *(guarded(field, _text(field, record, reader)) for field in fields)])
     if last:

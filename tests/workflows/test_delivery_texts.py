@@ -4,12 +4,15 @@ After a wording changed: delete the file under tests/workflows/mails and run thi
 one and fails once, so that the difference is looked at.
 """
 
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from workflows.delivery import texts
+from workflows.delivery import senders, texts
+from workflows.installation import Letter, Person
 
 MAILS = Path(__file__).parent / "mails"
 EVERYONE = {"name": "Emma Stone", "link": "http://portal.example/somewhere"}
@@ -55,6 +58,25 @@ def test_a_message_reads_as_its_file_says(kind: str, language: str) -> None:
         path.write_text(written, encoding="utf-8")
         pytest.fail(f"{path.name} is new: read it and run again")
     assert written == path.read_text(encoding="utf-8")
+
+
+POISON = "<script>alert(1)</script>\r\nBcc: everybody@example.com\r\n\r\n{0.__class__}\u2028\x0b"
+
+
+@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize("kind", texts.kinds())
+def test_hostile_values_are_text_in_one_line_and_in_no_other_header(kind: str, language: str) -> None:
+    given = SAMPLES.get(kind.partition("_")[0], {})
+    poisoned = {name: value if name in ("due", "day", "count") else POISON for name, value in given.items()}
+    text = texts.render(kind, language, poisoned | {"name": POISON, "link": "http://portal.example/x"})
+    person = Person("emma", POISON, "emma@example.com", language)
+    mail = senders.as_mail(Letter(person, text.subject, text.body, "notice-1.plumbline"), "plumbline@example.com")
+    read = message_from_bytes(mail.as_bytes(), policy=default)
+    assert (read["Bcc"], read.get_content_type(), read.defects) == (None, "text/plain", [])
+    assert read["To"].addresses[0].addr_spec == "emma@example.com"
+    assert len(read["To"].addresses) == 1
+    assert "<script>" in read.get_content()
+    assert "<class" not in read.get_content()
 
 
 @pytest.mark.parametrize("kind", texts.kinds())

@@ -97,7 +97,7 @@ def sender_for(url: str) -> SmtpSender | None:
 def as_mail(letter: Letter, sender: str) -> EmailMessage:
     """The letter as a message that machines don't answer."""
     mail = EmailMessage()
-    recipient = Address(letter.to.name, addr_spec=letter.to.email)
+    recipient = Address(" ".join(letter.to.name.split()), addr_spec=letter.to.email)
     if not recipient.domain:
         raise ValueError("there is no domain")
     mail["From"] = Address("Plumbline", addr_spec=sender)

@@ -53,10 +53,13 @@ def kinds() -> list[str]:
 
 
 def render(kind: str, language: str, params: Mapping[str, Any]) -> Text:
-    """The message in the reader's language. A value that is a mapping {language: text} gives its own words."""
+    """The message in the reader's language. A value that is a mapping {language: text} gives its own words.
+
+    The subject is one line, whatever its values hold: a line break would end the header of a mail.
+    """
     subject, body = _template(kind, language if language in LANGUAGES else "en")
     places = _Places(language)
-    return Text(places.vformat(subject, (), params).strip(), places.vformat(body, (), params))
+    return Text(" ".join(places.vformat(subject, (), params).split()), places.vformat(body, (), params))
 
 
 def written_date(iso: str, language: str) -> str:
