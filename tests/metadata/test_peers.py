@@ -152,6 +152,23 @@ def shape(engine: Engine) -> dict[str, set[str]]:
     return {table: {c["name"] for c in found.get_columns(table)} for table in found.get_table_names()}
 
 
+class TestNoWayBack:
+    def test_there_is_one_from_several_changes_at_once_with_every_value(self, visits):
+        before = values(visits, "code", "result", "secret")
+
+        def reshape(properties):
+            properties["finding"] = properties.pop("result") | {"x-id": "result"}
+            properties["secret"] = {"type": "integer"}
+            properties["extra"] = {"type": "boolean", "default": True}
+
+        edited(visits, reshape, confirm=["visit"])
+        assert [value for (value,) in values(visits, "secret")] == [None] * 3
+        visits.create("visit", code="d", secret=7, finding="new")
+        visits.rollback(1)
+        assert values(visits, "code", "result", "secret") == [*before, ("d", "new", "7")]
+        assert "extra" not in visits.catalog["visit"].definition.fields
+
+
 class TestStaleWorkers:
     def test_never_exist(self, visits):
         elsewhere, other = CatalogSource(), make_engine(visits.engine.url)

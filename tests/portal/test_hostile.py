@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import re
@@ -20,6 +21,7 @@ from metadata.parser import thawed
 from portal import units
 from portal.extensions import db
 from tests import hostile
+from tests.portal import every_type
 from tests.portal.command import Command, installation
 from tests.portal.demo_site import logged_in, prepare, site
 
@@ -73,16 +75,61 @@ def _poison(app: Flask) -> None:
         document["x-i18n"] = {"zh": {**words, "properties": fields}}
         document["x-screen"] = {"sections": [{"title": POISON, "fields": list(document["properties"])}]}
         now = datetime.now(UTC)
+        visit = _poisoned(every_type.VISIT)
         units.publish(
             lambda s, c: publish.publish(
-                s, c, [document], actor=system(POISON), comment=POISON, now=now, confirm=[NAME]
+                s, c, [document, visit], actor=system(POISON), comment=POISON, now=now, confirm=[NAME]
             )
         )
         db.session.remove()
+    made = logged_in(app, "hana").post("/api/v1/audit_visit/", json={"name": POISON[:80], "lines": [LINE]})
+    assert made.json["id"] == 1, made.text
 
 
+def _poisoned(document: dict[str, Any]) -> dict[str, Any]:
+    """The definition with markup for each of its texts: of fields in rows and objects, of choices, rules and sections."""
+    found = _texts_poisoned(copy.deepcopy(document))
+    says = {"formula": "people < 1000000", "message": POISON, "at": "people", "x-i18n": {"zh": POISON}}
+    fields = [*(n for n in document["properties"] if n != "address"), "address.city"]
+    screen = {**document["x-screen"], "sections": [{"title": POISON, "fields": fields}]}
+    return {**found, "x-plural": POISON, "x-rules": [says], "x-screen": screen}
+
+
+def _texts_poisoned(schema: dict[str, Any]) -> dict[str, Any]:
+    words = {"title": POISON, "description": POISON}
+    values = schema.get("enum") or (schema.get("items") or {}).get("enum")
+    labels = {"x-enum-labels": {value: f"{POISON}{value}" for value in values}} if values else {}
+    inner = {n: _texts_poisoned(s) for n, s in schema.get("properties", {}).items()}
+    within = {"properties": inner} if inner else {}
+    items = schema.get("items")
+    if isinstance(items, dict) and "properties" in items:
+        rows = {n: _texts_poisoned(s) for n, s in items["properties"].items()}
+        within = {"items": {**items, "properties": rows}}
+    return {**schema, **words, **labels, **within}
+
+
+LINE = {"what": "<img src=x onerror=alert(3)>", "weight": 1}
 PAGES = (
     "/",
+    "/records/audit_visit/list/",
+    "/records/audit_visit/list/?group=kind&_totals=1",
+    "/records/audit_visit/list/?on=2030-01-01",
+    "/records/audit_visit/list/?_edit=1",
+    "/records/audit_visit/show/1",
+    "/records/audit_visit/show/1?on=2030-01-01",
+    "/records/audit_visit/add",
+    "/records/audit_visit/edit/1",
+    "/records/audit_visit/bulk?ids=1&field=kind",
+    "/designer/audit_visit",
+    "/designer/audit_visit/raw",
+    "/designer/audit_visit/field/lines",
+    "/designer/audit_visit/field/kind",
+    "/designer/audit_visit/texts",
+    "/designer/audit_visit/access",
+    "/designer/audit_visit/condition",
+    "/designer/audit_visit/preview",
+    "/history/",
+    "/history/of/audit_visit",
     "/lists/",
     f"/records/{NAME}/list/",
     f"/records/{NAME}/list/?removed=1",
@@ -123,6 +170,24 @@ class TestMarkupInTexts:
         answer = logged_in(app, "hana").post(f"/records/{NAME}/add", data={"produced": POISON, "note": POISON})
         assert answer.status_code == 422
         assert inert(answer.text)
+
+    def test_is_text_in_what_a_rule_says(self, app):
+        hana = logged_in(app, "hana")
+        for tongue in ("en", "zh"):
+            sent = {"name": "x", "people": "9999999"}
+            answer = hana.post("/records/audit_visit/add", data=sent, headers={"Accept-Language": tongue})
+            assert answer.status_code == 422
+            assert "&lt;script&gt;alert" in answer.text.split('id="error-field-people"')[1][:200]
+            assert inert(answer.text)
+        told = hana.post("/records/audit_visit/form", data={"name": "x", "people": "9999999"})
+        assert told.mimetype == "application/json"
+
+    def test_is_text_in_files(self, app):
+        hana = logged_in(app, "hana")
+        for form, kind in (("csv", "text/csv"), ("xlsx", "application/vnd")):
+            answer = hana.get(f"/records/audit_visit/export.{form}")
+            assert answer.mimetype.startswith(kind)
+            assert "attachment" in answer.headers["Content-Disposition"]
 
     def test_is_text_in_what_records_hold(self, app):
         hana = logged_in(app, "hana")

@@ -6,6 +6,9 @@ Those of the engine itself are in tests/metadata/test_peers.py.
 from __future__ import annotations
 
 import io
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from metadata import publish
 from metadata.access import load_actor, system
 from metadata.engine import writing
 from metadata.parser import thawed
+from metadata.records import naming
 from portal import units
 from portal.app import bind_workflows
 from portal.extensions import db
@@ -114,6 +118,25 @@ class TestLinkToAHiddenRow:
         report = imported(site, tmp_path, content)
         assert (report.created, [r.field for r in report.rejected]) == (1, ["done_by"])
 
+    def test_is_refused_in_a_change_of_many(self, derek, errand, hidden):
+        body = {"field": "done_by", "value": hidden, "ids": [errand]}
+        made = derek.post("/api/v1/errand/_edits", json=body).json["result"]
+        assert (made["counts"]["changed"], made["counts"]["refused"]) == (0, 1)
+
+    def test_is_not_named_by_its_label_in_a_file(self, site, derek, hidden, tmp_path):
+        label = logged_in(site, "hana").get(f"/api/v1/employee/{hidden}").json["result"]["name"]
+        report = imported(site, tmp_path, f"task,done_by\nbad,{label}\nworse,Nobody At All\n")
+        assert report.created == 0
+        assert {r.problem.message for r in report.rejected} == {naming.NOBODY}
+
+    def test_is_offered_by_no_list_of_choices(self, derek, errand, hidden):
+        mine = {int(choice["value"]) for choice in derek.get("/records/employee/pick").json}
+        assert mine
+        assert hidden not in mine
+        for address in ("/records/errand/add", f"/records/errand/edit/{errand}", "/records/errand/list/"):
+            assert f'<option value="{hidden}"' not in derek.get(address).text
+        assert derek.get(f"/records/errand/list/?done_by={hidden}").text.count(f"#{hidden}") > 0  # a number, no name
+
     def test_is_not_told_from_a_missing_one(self, derek, errand, hidden):
         told = [
             derek.put(f"/api/v1/errand/{errand}", json={"done_by": i}).json["problems"] for i in (hidden, 999_999_999)
@@ -134,6 +157,26 @@ def imported(site: Flask, folder: Path, content: str) -> Any:
         session.commit()
         db.session.remove()
     return report
+
+
+class TestFiltersOfOthers:
+    """Flask-AppBuilder's views keep the filters of a request where all threads see them; ours belong to the request."""
+
+    def test_never_reach_another_list(self, site):
+        hana = logged_in(site, "hana")
+        names = [f"only {letter}" for letter in "abcdef"]
+        hana.post("/api/v1/errand/_bulk", json={"rows": [{"task": name} for name in names]})
+        clients = [logged_in(site, "hana") for _name in names]
+        start = threading.Barrier(len(names))
+
+        def look(place: int) -> list[set[str]]:
+            start.wait()
+            pages = [clients[place].get(f"/records/errand/list/?task={names[place]}").text for _turn in range(8)]
+            return [set(re.findall(r"only [a-f](?=</a>)", page)) for page in pages]
+
+        with ThreadPoolExecutor(len(names)) as pool:
+            seen = list(pool.map(look, range(len(names))))
+        assert seen == [[{name}] * 8 for name in names]
 
 
 class TestPermissionsAfterAChange:
