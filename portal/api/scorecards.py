@@ -19,8 +19,8 @@ from portal.api.answers import answer, body_object, if_match
 from portal.api.openapi import describe
 from portal.extensions import db
 from portal.views.scorecards import visible
+from workflows.scorecards import applying, versions
 from workflows.scorecards import content as contents
-from workflows.scorecards import versions
 from workflows.whatif import scenarios, trial
 from workflows.whatif.answer import Answer, GroupLine, Listing, Moved
 from workflows.whatif.scenarios import Scenario
@@ -58,6 +58,15 @@ def _known_only() -> Any:
     if not visible(current_actor(), catalogs.current()):
         abort(404)
     return None
+
+
+@blueprint.get("/mine")
+@describe(result=RESULT, visible=visible)
+def mine() -> Response:
+    """The number of the scorecard that counts for the caller today; null where none does."""
+    actor, today = current_actor(), units.utcnow().date()
+    found = applying.for_person(db.session(), catalogs.current(), actor.person_id, today) if actor.person_id else None
+    return answer({"id": found, "result": {"scorecard": found}})
 
 
 @blueprint.get("/<int:card_id>")

@@ -21,10 +21,10 @@ from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.errors import status_of, wording
 from portal.extensions import db
-from portal.views import cardform
+from portal.views import cardform, forms
 from workflows.cycles import terms
+from workflows.scorecards import applying, versions
 from workflows.scorecards import content as contents
-from workflows.scorecards import versions
 from workflows.scorecards.content import Content
 from workflows.whatif.trial import may_try
 
@@ -51,10 +51,13 @@ def _known_only() -> Any:
 @blueprint.get("/")
 def index() -> str:
     """All scorecards."""
-    catalog = catalogs.current()
+    catalog, actor, today = catalogs.current(), current_actor(), units.utcnow().astimezone(forms.zone()).date()
+    mine = actor.person_id and applying.for_person(db.session(), catalog, actor.person_id, today)
     return render_template(
         "scorecards/index.html",
         cards=contents.names(db.session(), catalog).values(),
+        mine=mine,
+        counts=applying.counts(db.session(), catalog, today) if versions.may_edit(catalog, actor) else {},
         named=named,
         status=catalog[terms.SCORECARD].definition.fields["status"],
         may_try=may_try(current_actor(), catalog),

@@ -26,11 +26,20 @@ from workflows.goals.levels import END, SCORE, START, levels
 from workflows.scoring import Band, Limits, Rule, check_bands, check_rule, check_weights, exact, rule_of
 from workflows.store import cycle_pins
 
+# Fields that came later: an installation whose pack was not upgraded yet has none of them.
+LATER = {
+    "scorecard": ("person", "effective_from", "effective_to"),
+    "scorecard_line": (
+        *("kind", "section", "target", "weight_floor", "weight_ceiling", "attainment_floor", "attainment_cap"),
+        *("amber_from", "green_from"),
+    ),
+}
 SCORECARD, LINE, BAND, MARK = "scorecard", "scorecard_line", "rating_band", "appraisal_mark"
 KPI, COMPETENCY, MANUAL, SYSTEM_USE, OBJECTIVES = "kpi", "competency", "manual", "system_use", "objectives"
 NO_LEVEL = "“%(kpi)s” is no level of objectives that people own and that are scored."
 USES = ("portal_weeks", "goal_weeks")
 NO_USE = "“%(kpi)s” is no way of using the system that can be counted; choose one of %(names)s."
+NOT_IN_FORCE = "The scorecard is in force from %(start)s to %(end)s, not in the whole period of the cycle."
 NO_KPI = "The scorecard counts “%(kpi)s”, which is no KPI at present."
 NO_FORM = "There is no review form called “%(name)s”."
 NOT_ACTIVE = "Only an active scorecard can be used; HR activates it."
@@ -122,6 +131,7 @@ def gather(session: Session, catalog: Catalog, cycle: Row) -> Terms:
     """The terms as they stand; raises Invalid with every reason why they can't be used."""
     card, lines, bands = _stored(session, catalog, cycle["scorecard"])
     problems = [] if card["status"] == "active" else [Problem("/scorecard", NOT_ACTIVE)]
+    problems += _out_of_force(card, cycle)
     found = []
     for line in lines:
         problem = no_measure(catalog, line)
@@ -147,6 +157,15 @@ def gather(session: Session, catalog: Catalog, cycle: Row) -> Terms:
     if problems:
         raise Invalid(NOT_READY, problems=problems)
     return terms
+
+
+def _out_of_force(card: Row, cycle: Row) -> list[Problem]:
+    """Whether the scorecard begins after the period does, or ends before it."""
+    start, end = card["effective_from"], card["effective_to"]
+    late = start is not None and start > cycle["period_start"]
+    early = end is not None and end < cycle["period_end"]
+    days = {"start": start.isoformat() if start else "…", "end": end.isoformat() if end else "…"}
+    return [Problem("/scorecard", NOT_IN_FORCE, days)] if late or early else []
 
 
 def _light(own: Decimal | None, of_kpi: Decimal | None) -> Decimal | None:
@@ -175,7 +194,13 @@ def _stored(session: Session, catalog: Catalog, scorecard_id: int) -> tuple[Row,
     of_card = load(lines).where(t.scorecard == scorecard_id).order_by(t.sequence, t.id)
     b = bands.table.c
     levels = load(bands).where(b.scorecard == scorecard_id).order_by(b.low)
-    return dict(card), [*session.execute(of_card).mappings()], [*session.execute(levels).mappings()]
+    found = [whole(LINE, dict(row)) for row in session.execute(of_card).mappings()]
+    return whole(SCORECARD, dict(card)), found, [*session.execute(levels).mappings()]
+
+
+def whole(name: str, row: Row) -> Row:
+    """A stored row with every field that this module reads."""
+    return {**dict.fromkeys(LATER[name]), **row}
 
 
 def no_measure(catalog: Catalog, row: Row) -> Problem | None:

@@ -67,8 +67,8 @@ def rows(session: Session, catalog: Catalog, card_id: int) -> tuple[Row, list[Ro
     mine = load(lines).where(t.scorecard == card_id).order_by(t.sequence, t.id)
     levels = load(bands).where(b.scorecard == card_id).order_by(b.low)
     return (
-        dict(card),
-        [dict(row) for row in session.execute(mine).mappings()],
+        terms.whole(terms.SCORECARD, dict(card)),
+        [terms.whole(terms.LINE, dict(row)) for row in session.execute(mine).mappings()],
         [dict(row) for row in session.execute(levels).mappings()],
     )
 

@@ -200,13 +200,14 @@ def _write(session: Session, catalog: Catalog, actor: Actor, card_id: int, conte
     for row in lines:
         if row["kpi"] not in kept:
             records.remove(session, catalog, terms.LINE, actor, row["id"], now=now)
+    fields = catalog[terms.LINE].definition.fields
     new_lines = [
         {
             "scorecard": card_id,
             "sequence": place,
-            **{n: v if v != "" else None for n, v in contents.row_of(line).items()},
+            **{n: None if v == "" else v for n, v in values.items() if n in fields},
         }
-        for place, line in enumerate(content["lines"], 1)
+        for place, values in enumerate(map(contents.row_of, content["lines"]), 1)
     ]
     _merge(session, catalog, terms.LINE, actor, new_lines, ("scorecard", "kpi"), now)
     wanted = [
