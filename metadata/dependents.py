@@ -132,6 +132,7 @@ def _parts(_session: Session, _catalog: Catalog, touched: Touched) -> Iterator[D
         "label": ("x-label",),
         "lists and forms": ("x-screen",),
         "import": ("x-import",),
+        "settings of its kind": ("x-okr", "x-catalog", "x-review", "x-survey"),
     }
     named = [part for part, keys in words.items() if any(_names(document.get(k), touched.fields) for k in keys)]
     if any(_worded(value, touched.fields) for value in dict(document.get("x-measure", {})).values()):
