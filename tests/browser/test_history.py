@@ -28,6 +28,11 @@ PATHS = (
 )
 
 
+def number_the_note(document):
+    """Words in the note do not convert: they are left behind."""
+    document["properties"]["note"] = {"type": "integer", "title": "Note"}
+
+
 @pytest.fixture
 def address(databases, tmp_path) -> Iterator[str]:
     with databases.copy("sqlite", "demo site", prepare) as url:
@@ -36,6 +41,7 @@ def address(databases, tmp_path) -> Iterator[str]:
         hana = logged_in(app, "hana")
         publish(hana, hide_the_note)
         publish(hana, require_quality)
+        publish(hana, number_the_note)
         with serving(app) as address:
             yield address
 
