@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
-from metadata import installed, records
+from metadata import folder, installed, records
 from metadata.engine import publishing
 from metadata.errors import Conflict, DefinitionError, Invalid, NotFound
 from metadata.packs import installing
@@ -244,3 +244,32 @@ class TestRollback:
         assert versions(door) == {"crew": "1.0"}
         upgrade(door, crew("1.2", changed(SHIFT, line={"title": "Line no."})))
         assert door.catalog["shift"].definition.fields["line"].title() == "Line no."
+
+
+def test_what_hr_did_to_rows_survives_an_upgrade_and_a_pack_that_nobody_changed_is_not_written_out(bare_door, crew):
+    inner = {"what": {"type": "string", "maxLength": 40}, "weight": {"type": "integer"}}
+    lines = {"type": "array", "items": {"type": "object", "properties": inner}}
+    shipped = {**SHIFT, "properties": {**SHIFT["properties"], "lines": lines}}
+    install(bare_door, crew("1", shipped))
+    with Session(bare_door.engine) as session:
+        assert list(folder.write(session, bare_door.catalog)) == [folder.MANIFEST]
+    document = bare_door.document("shift")
+    fields = document["properties"]["lines"]["items"]["properties"]
+    fields["mass"], fields["note"] = fields.pop("weight"), {"type": "string", "maxLength": 9}
+    bare_door.publish(document)
+    bare_door.create("shift", day="2026-01-01", lines=[{"what": "a", "mass": 3, "note": "n"}])
+    newer = json.loads(json.dumps(shipped))
+    newer["properties"]["lines"]["items"]["properties"]["weight"]["minimum"] = 0
+    newer["properties"]["lines"]["items"]["properties"]["price"] = {"type": "integer"}
+    plan = upgrade(bare_door, crew("2", newer))
+    assert plan.clashes == {}
+    rows = bare_door.catalog["shift"].definition.fields["lines"].rows
+    assert (set(rows), rows["mass"].minimum) == ({"what", "mass", "note", "price"}, 0)
+    with Session(bare_door.engine) as session:
+        (record,) = records.select(session, bare_door.catalog, "shift", HANA, records.Query()).rows
+    assert {k: v for k, v in record["lines"][0].items() if k != "id"} == {
+        "what": "a",
+        "mass": 3,
+        "note": "n",
+        "price": None,
+    }
