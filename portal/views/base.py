@@ -11,12 +11,28 @@ from typing import Any
 
 from flask import current_app
 from flask_appbuilder import ModelView
+from flask_appbuilder.forms import DynamicForm
+from flask_appbuilder.models.sqla.filters import SQLAFilterConverter
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 
 from metadata.catalog import Entity
 from portal.extensions import db
 
 PERMISSIONS = ["can_list", "can_show", "can_add", "can_edit", "can_delete"]
+
+
+class NoFilters(SQLAFilterConverter):
+    """Lists have filters of their own; of the framework's it would only be said for which types there are none."""
+
+    def convert(self, _name: str) -> list[Any]:
+        """None for any column."""
+        return []
+
+
+class RecordData(SQLAInterface):
+    """The framework's way to the records of one definition, without its filters."""
+
+    filter_converter_class = NoFilters
 
 
 class RecordView(ModelView):
@@ -28,6 +44,7 @@ class RecordView(ModelView):
     edit_columns: list[str] = []
     show_columns: list[str] = []
     search_columns: list[str] = []
+    add_form = edit_form = search_form = DynamicForm  # never shown: forms are those of portal/views/forms.py
 
 
 def view_of(entity: Entity) -> RecordView:
@@ -47,7 +64,7 @@ def _build(entity: Entity) -> RecordView:
     name = f"{entity.model.__name__}View"
     attributes: dict[str, Any] = {
         "entity": entity,
-        "datamodel": SQLAInterface(entity.model, db.session),
+        "datamodel": RecordData(entity.model, db.session),
         "route_base": f"/records/{entity.name}",
         "class_permission_name": entity.name,
         "list_columns": list(entity.definition.screen.list),

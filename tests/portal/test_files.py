@@ -216,6 +216,11 @@ class TestForms:
         assert (page.status_code, "dismissal" in page.text) == (200, False)
 
 
+def test_the_framework_has_nothing_to_complain_of(hana, caplog):
+    hana.get("/records/proof/list/")
+    assert [r.getMessage() for r in caplog.records if "not supported" in r.getMessage()] == []
+
+
 class TestLists:
     def test_a_list_links_files_and_an_export_names_them(self, hana):
         file_id = uploaded(hana)
