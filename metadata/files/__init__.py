@@ -9,7 +9,7 @@ from metadata.files.attaching import attach, problems, unfitting
 from metadata.files.forgetting import forget_field, forget_records, forget_table, sweep
 from metadata.files.kinds import unfit
 from metadata.files.rights import find, known
-from metadata.files.store import File, about, broken, charset_of, parts, receive, text_of
+from metadata.files.store import File, about, broken, charset_of, part, parts, receive, text_of
 
 __all__ = [
     "File",
@@ -22,6 +22,7 @@ __all__ = [
     "forget_records",
     "forget_table",
     "known",
+    "part",
     "parts",
     "problems",
     "receive",

@@ -103,13 +103,17 @@ def about(session: Session, ids: Iterable[uuid.UUID], *, lock: bool = False) -> 
 
 def parts(session: Session, file_id: uuid.UUID) -> Iterator[bytes]:
     """The content, one piece at a time."""
-    t, number = store.file_part.c, 0
-    while True:
-        piece = session.execute(select(t.content).where(t.file == file_id, t.number == number)).scalar()
-        if piece is None:
-            return
-        yield bytes(piece)
+    number = 0
+    while (piece := part(session, file_id, number)) is not None:
+        yield piece
         number += 1
+
+
+def part(session: Session, file_id: uuid.UUID, number: int) -> bytes | None:
+    """One piece of the content; None behind the last one."""
+    t = store.file_part.c
+    piece = session.execute(select(t.content).where(t.file == file_id, t.number == number)).scalar()
+    return None if piece is None else bytes(piece)
 
 
 def text_of(session: Session, file_id: uuid.UUID) -> str:

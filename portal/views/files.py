@@ -58,8 +58,15 @@ def sent(file_id: uuid.UUID) -> Response:
 
 
 def _pieces(found: File) -> Iterator[bytes]:
-    with Session(db.engine) as session:  # its own: the request's session ends before the last piece is sent
-        yield from files.parts(session, found.id)
+    """Each by a session of its own, so that a slow reader holds no connection to the database."""
+    number = 0
+    while True:
+        with Session(db.engine) as session:
+            piece = files.part(session, found.id, number)
+        if piece is None:
+            return
+        yield piece
+        number += 1
 
 
 def _content_type(found: File) -> str:

@@ -255,6 +255,16 @@ def test_a_replaced_file_stays_with_the_history_and_goes_with_the_record(proofs)
     assert stored(proofs) == (0, 0)
 
 
+def test_a_file_of_two_records_goes_with_the_second(proofs):
+    made = upload(proofs)
+    ids = [proofs.create("proof", name=name, paper=str(made.id)).id for name in ("a", "b")]
+    for record_id, left in zip(ids, (1, 0), strict=True):
+        with writing(), Session(proofs.engine) as session, session.begin():
+            records.remove(session, proofs.catalog, "proof", HANA, record_id, now=NOW)
+            records.purge(session, proofs.catalog, "proof", HANA, record_id, now=NOW)
+        assert stored(proofs)[0] == left
+
+
 def test_uploads_that_nobody_attached_go_after_a_day(proofs):
     kept, left = upload(proofs), upload(proofs)
     proofs.create("proof", name="x", paper=str(kept.id))

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.portal.demo_site import logged_in
+from tests.portal.many_definitions import statements
 from tests.samples import HTML, PDF, PNG, ZIP
 
 DOCUMENT = {
@@ -229,6 +230,20 @@ class TestLists:
         assert ",x,a.pdf," in hana.get("/records/proof/export.csv").text
         for page in ("list/?_edit=1", "bulk?all=1"):
             assert hana.get(f"/records/proof/{page}").status_code == 200
+
+    def test_a_file_costs_a_list_no_statement_and_a_record_one(self, portal, hana):
+        file_id = uploaded(hana)
+        full = hana.post("/api/v1/proof/", json={"name": "x", "paper": file_id, "secret": file_id}).json["id"]
+        bare = hana.post("/api/v1/proof/", json={"name": "y"}).json["id"]
+
+        def cost(address: str) -> int:
+            hana.get(address)
+            with statements(portal) as sent:
+                assert hana.get(address).status_code == 200
+            return len(sent)
+
+        assert cost("/records/proof/list/") <= 6
+        assert cost(f"/records/proof/show/{full}") == cost(f"/records/proof/show/{bare}") + 1
 
     def test_an_import_brings_no_files(self, hana):
         rows = {"definition": "proof", "file": (io.BytesIO(b"Name,Paper\nx,a.pdf\n"), "rows.csv")}
