@@ -150,10 +150,11 @@ def publish(
         wrong.append(Problem("/comment", contents.TOO_LONG, {"limit": LONGEST_COMMENT}))
     if wrong:
         raise Invalid(contents.NOT_READY, params={"count": len(wrong)}, problems=wrong)
-    live = contents.live(session, catalog, card_id)
+    card, lines, bands = contents.rows(session, catalog, card_id)
+    live = contents.document(card, lines, bands)
     if contents.digest(live) != based_on:
         raise Conflict(MOVED)
-    if live == content:
+    if live == content and card["status"] == "active":
         raise Conflict(SAME)
     _keep(session, card_id, live, actor, now)
     _write(session, catalog, actor, card_id, content, now)

@@ -136,6 +136,13 @@ class TestPublishing:
         with pytest.raises(Conflict):
             publish(company, content_of(company))
 
+    def test_a_scorecard_that_was_a_draft_becomes_active_as_it_is(self, company):
+        catalog, card = company.catalog, card_of(company)
+        with writing(), Session(company.engine) as session, session.begin():
+            records.change(session, catalog, "scorecard", system("test"), card, {"status": "draft"}, now=company.now)
+        publish(company, content_of(company))
+        assert company.row("scorecard", id=card)["status"] == "active"
+
     def history(self, company):
         with Session(company.engine) as session:
             return versions.history(session, card_of(company))
