@@ -42,7 +42,7 @@ SHAPES: Mapping[str, Mapping[str, Any]] = {
     "email": {"type": "string", "format": "email"},
     "uri": {"type": "string", "format": "uri"},
 }
-PARTS = ("title", "title_zh", "name", "type", "more", "required", "was")
+PARTS = ("title", "title_zh", "name", "type", "more", "required")
 USUAL_LENGTH, BLANK = 200, 3
 
 
@@ -61,7 +61,7 @@ class Line:
 
 def typed(form: MultiDict[str, str]) -> tuple[Line, ...]:
     """The lines as they were sent, without empty ones; a name that was left empty follows the title."""
-    columns = [form.getlist(f"row_{part}") for part in PARTS]
+    columns = [form.getlist(f"row_{part}") for part in (*PARTS, "was")]
     length = max(map(len, columns))
     lines = zip(*([text.strip() for text in c] + [""] * (length - len(c)) for c in columns), strict=True)
     return tuple(
