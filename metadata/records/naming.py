@@ -25,8 +25,8 @@ from metadata.records.checks import reachable
 from metadata.records.read import label_expression
 
 CHUNK = 5000  # words of one statement
-NOBODY = "There is no record called “%(value)s” in “%(definition)s”, or you may not see it."
-SEVERAL = "Several records in “%(definition)s” are called “%(value)s”; give the number of one, such as #12."
+NOBODY = "There is no record called “%(value)s” here, or you may not see it."
+SEVERAL = "Several records are called “%(value)s”; give the number of one, such as #12."
 NUMBER_OR_NAME = "“%(value)s” is the number of one record and the name of another; write #%(value)s for the number."
 Raw = Mapping[str, Any]
 Found = Callable[[str, str], str]  # (definition, word) → the id as text; raises BadValue
@@ -57,7 +57,7 @@ def resolved(
     names = {t: _names(session, catalog, catalog[t], actor, words) for t, words in wanted.items() if t in catalog}
 
     def find(target: str, word: str) -> str:
-        return _meant(catalog, names.get(target, _Names()), target, word)
+        return _meant(names.get(target, _Names()), word)
 
     made: list[Raw] = []
     problems: dict[int, list[Problem]] = {}
@@ -120,12 +120,11 @@ def _text(item: Field, text: str, path: str, word_of: Callable[[str, str, str], 
     return word_of(str(item.ref), text.strip(), path)
 
 
-def _meant(catalog: Catalog, names: _Names, target: str, word: str) -> str:
+def _meant(names: _Names, word: str) -> str:
     """The id, as text, of the record that a word means; a number without a name is left to be looked up as an id."""
     if word.startswith("#") and word[1:].isdecimal():
         return word[1:]
     called = names.called.get(word, set())
-    title = catalog[target].definition.title() if target in catalog else target
     if word.isdecimal():
         number = int(word)
         if called and number in names.ids and called != {number}:
@@ -133,9 +132,9 @@ def _meant(catalog: Catalog, names: _Names, target: str, word: str) -> str:
         if not called or number in names.ids:
             return word
     if not called:
-        raise BadValue(NOBODY, value=word, definition=title)
+        raise BadValue(NOBODY, value=word)
     if len(called) > 1:
-        raise BadValue(SEVERAL, value=word, definition=title)
+        raise BadValue(SEVERAL, value=word)
     return str(next(iter(called)))
 
 

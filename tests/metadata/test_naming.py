@@ -111,8 +111,8 @@ class TestNames:
             {"code": "e", "at": "North"},
         )
         done = merged(door, *rows)
-        nobody = "There is no record called “West” in “Spot”, or you may not see it."
-        several = "Several records in “Spot” are called “Twin”; give the number of one, such as #12."
+        nobody = "There is no record called “West” here, or you may not see it."
+        several = "Several records are called “Twin”; give the number of one, such as #12."
         assert reasons(done) == {
             0: [("/at", nobody)],
             1: [("/at", several)],
