@@ -63,7 +63,9 @@ from portal.views import (
     designer,
     directory,
     files,
+    goal_cascades,
     goal_clashes,
+    goal_history,
     goals,
     guides,
     health,
@@ -103,6 +105,7 @@ from workflows.cycles import launching as cycle_launching
 from workflows.cycles import reminders as cycle_reminders
 from workflows.cycles import scoring as cycle_scoring
 from workflows.delivery import senders
+from workflows.goals import cascades as goal_cascading
 from workflows.goals import check_ins as goal_check_ins
 from workflows.goals import feeding as goal_feeding
 from workflows.goals import progress as goal_progress
@@ -120,6 +123,7 @@ LISTENING = (
     cycle_launching,
     cycle_reminders,
     cycle_scoring,
+    goal_cascading,
     goal_check_ins,
     goal_feeding,
     goal_progress,
@@ -127,6 +131,7 @@ LISTENING = (
     staged_publish,
 )
 # Imported for the routes that they add to the blueprint of records.
+OF_GOALS = (goal_cascades, goal_clashes, goal_history)
 OF_RECORDS = (lists, list_export, saved_views, cells, bulk_edits, relations, comments)
 ROOT = Path(__file__).resolve().parent.parent
 

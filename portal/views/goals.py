@@ -25,7 +25,7 @@ from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.errors import status_of, worded, wording
 from portal.extensions import db
-from workflows.goals import aligned, check_ins, levels, reading
+from workflows.goals import aligned, cascades, check_ins, levels, reading
 from workflows.goals.aligned import Web
 from workflows.goals.levels import END, RESULTS, START, Key
 from workflows.goals.reading import Goal
@@ -160,16 +160,20 @@ def page_of(key: Key, error: ProductError | None = None) -> str:
     above, beneath = web.above.get(key, ()), web.below.get(key, ())
     below = beneath[:MOST_SHOWN]
     around = reading.many(session, catalog, actor, [*(e.parent for e in above), *(e.child for e in below)], language())
+    waiting, begun = cascades.of_goal(session, catalog, actor, key, language())
     said = check_ins.of_goal(session, catalog, actor, key)
     return render_template(
         "goals/show.html",
         goal=goal,
         level=asked,
         fields=asked.entity.definition.fields,
+        kpis={r.kpi: catalog[r.kpi].definition.title(language()) for r in goal.results if r.kpi in catalog},
         above=[(e.share, around[e.parent]) for e in above if e.parent in around],
         below=[(e.share, around[e.child]) for e in below if e.child in around],
         more=_more(beneath),
         said=said,
+        waiting=waiting,
+        begun=begun,
         names={result.id: result.title for result in goal.results},
         latest=_latest(said),
         may_edit=check_ins.may_check_in(session, catalog, actor, key),
@@ -179,7 +183,7 @@ def page_of(key: Key, error: ProductError | None = None) -> str:
         colours=COLOURS,
         typed=request.form if error else {},
         message=wording(error.message, error.params) if error else "",
-        wrong=_problems(error),
+        wrong=problems_of(error),
         windowed=asked.columns(START, END),
     )
 
@@ -191,7 +195,8 @@ def _latest(said: Iterable[check_ins.CheckIn]) -> dict[int, check_ins.CheckIn]:
     return found
 
 
-def _problems(error: ProductError | None) -> dict[str, list[str]]:
+def problems_of(error: ProductError | None) -> dict[str, list[str]]:
+    """What is wrong, by field."""
     found: dict[str, list[str]] = {}
     for problem in error.problems if error else ():
         found.setdefault(problem.field_name, []).append(worded(problem))

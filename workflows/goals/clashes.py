@@ -20,12 +20,11 @@ from typing import Any
 from workflows.goals.aligned import Edge
 from workflows.goals.levels import Key
 from workflows.goals.reading import Goal
-from workflows.goals.results import Result
+from workflows.goals.results import RATE, Result, alike
 
 OPPOSITE, RESOURCE, SHORT, ORPHAN, TWICE, REWARDED = "opposite", "resource", "short", "orphan", "twice", "rewarded"
 RULES = (OPPOSITE, RESOURCE, SHORT, TWICE, REWARDED, ORPHAN)
 MOST_PAIRS = 25
-RATE = "%"
 WHOLE = Decimal(100)
 AGAINST = {"higher": "lower", "lower": "higher"}
 Quantity = tuple[str, str, str]  # KPI, aggregation and filter: what is measured
@@ -160,7 +159,7 @@ def _falls_short(result: Result, children: Sequence[Goal]) -> tuple[tuple[Key, .
     if result.target is None or result.direction != "higher":
         return None
     same = [
-        (child, one) for child in children for one in child.results if one.target is not None and _alike(result, one)
+        (child, one) for child in children for one in child.results if one.target is not None and alike(result, one)
     ]
     if not same:
         return None
@@ -237,13 +236,6 @@ def _below(given: Field) -> Mapping[Key, Sequence[Edge]]:
 
 def _quantity(result: Result) -> Quantity:
     return result.kpi, result.measure, result.filter
-
-
-def _alike(result: Result, other: Result) -> bool:
-    """Whether two key results measure the same: the KPI decides, without one the unit and the way."""
-    if result.direction != other.direction or result.unit != other.unit:
-        return False
-    return result.kpi == other.kpi if result.kpi or other.kpi else bool(result.unit) and result.unit != RATE
 
 
 def _way(result: Result) -> Decimal:

@@ -16,6 +16,7 @@ from typing import Any
 from workflows.scoring import Rule, attainment, exact, round_half_up
 
 PLACES = 2
+RATE = "%"
 CHECK_IN, KPI, CHILDREN = "check_in", "kpi", "children"
 ZERO, ONE = Fraction(0), Fraction(1)
 
@@ -73,6 +74,13 @@ def _result(row: Mapping[str, Any], language: str) -> Result:
         measure=row.get("kpi_measure") or "",
         filter=row.get("kpi_filter") or "",
     )
+
+
+def alike(result: Result, other: Result) -> bool:
+    """Whether two key results measure the same: the KPI decides; without one unit and way, where no rate is meant."""
+    if result.direction != other.direction or result.unit != other.unit:
+        return False
+    return result.kpi == other.kpi if result.kpi or other.kpi else bool(result.unit) and result.unit != RATE
 
 
 def mean(parts: Sequence[tuple[Fraction, Fraction]]) -> Fraction | None:

@@ -46,6 +46,7 @@ cascades = Table(
     Column("reason", Text, nullable=False),
     Column("by", Account, nullable=False),
     Column("at", UTCDateTime, nullable=False),
+    Column("proposal_id", Id, comment="the decision from which it flowed on; none where somebody began it"),
     Column("undone_by", Account),
     Column("undone_at", UTCDateTime),
     Index("ix_plumbline_goal_cascade_record", "definition", "record_id", "id"),

@@ -1,0 +1,77 @@
+"""A change flows down: Hana changes a company target, Derek walks the tree by keys and adopts it. In a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import expect
+
+from portal.app import bind_workflows
+from portal.extensions import db
+from tests.chromium import axe_violations
+from tests.portal.demo_site import log_in, prepare, serving, site
+
+COMPANY = "Right the first time: pass rate of 95 %"
+OUTPUT = "Output at 90 % of plan with fewer rejects"
+
+
+@pytest.fixture
+def app(databases, tmp_path) -> Iterator[Flask]:
+    with databases.copy("sqlite", "demo site", prepare) as url:
+        made = site(url, tmp_path)
+        bind_workflows(made)
+        yield made
+        with made.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def address(app) -> Iterator[str]:
+    with serving(app) as address:
+        yield address
+
+
+def test_a_department_head_adopts_a_cascaded_change(visit, address):
+    hana = visit().page()
+    log_in(hana, address, "hana")
+    hana.goto(f"{address}/goals/")
+    hana.get_by_role("link", name=COMPANY).click()
+    hana.get_by_role("link", name="Change the target: Pass rate").click()
+    hana.get_by_label("New target (%)").fill("97")
+    hana.get_by_role("button", name="Show what it would do").click()
+    expect(hana.get_by_text("Say why, in up to 2000 characters.")).to_be_visible()
+    hana.get_by_label("Why").fill("A new customer asks for it")
+    hana.get_by_role("button", name="Show what it would do").click()
+    expect(hana.get_by_role("cell", name=OUTPUT)).to_be_visible()
+    assert axe_violations(hana) == []
+    hana.get_by_role("button", name="Change it and propose").click()
+    expect(hana.get_by_text("Waits for the owner")).to_be_visible()
+    assert axe_violations(hana) == []
+
+    derek = visit(viewport={"width": 360, "height": 800}).page()
+    log_in(derek, address, "derek")
+    derek.goto(f"{address}/goals/")
+    assert axe_violations(derek) == []
+    item = derek.get_by_role("treeitem", name=COMPANY).first
+    item.focus()
+    derek.keyboard.press("ArrowLeft")
+    expect(item).to_have_attribute("aria-expanded", "false")
+    derek.keyboard.press("ArrowRight")
+    derek.keyboard.press("ArrowRight")
+    derek.keyboard.press("ArrowRight")
+    expect(derek.get_by_role("link", name="Furnace without unplanned stops")).to_be_visible()
+    derek.keyboard.press("Enter")
+    expect(derek.get_by_role("heading", name=OUTPUT)).to_be_visible()
+    expect(derek.get_by_text("For “Pass rate” 97 is proposed instead of 95.")).to_be_visible()
+    assert axe_violations(derek) == []
+    derek.get_by_role("button", name="Accept 97").click()
+    expect(derek.get_by_text("Your decision was saved.")).to_be_visible()
+    expect(derek.get_by_text("from 92 to 97 %")).to_be_visible()
+
+    hana.reload()
+    expect(hana.get_by_text("Accepted")).to_be_visible()
+    hana.get_by_role("button", name="Undo the whole change").click()
+    expect(hana.get_by_text("Undone by hana")).to_be_visible()

@@ -1,0 +1,126 @@
+"""A change that flows down: what is proposed, what owners say, that it goes on, and that it can be undone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy.orm import Session
+
+from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, StaleVersion
+from tests.workflows.goals.conftest import key_of
+from workflows.goals import cascades, reading, sharing
+from workflows.goals.results import read
+
+COMPANY = "Right the first time: pass rate of 95 %"
+OUTPUT = "Output at 90 % of plan with fewer rejects"
+
+
+def below(*rows):
+    return [(read([{"id": n, "title": "r", "unit": "cars", **row}])[0], share) for n, (row, share) in enumerate(rows)]
+
+
+def shared(parts, method="share", unit="cars"):
+    return [float(x) for x in sharing.proposals(Decimal(100), Decimal(130), unit, parts, method)]
+
+
+def test_a_change_is_divided_by_shares_by_the_past_or_evenly():
+    rows = ({"target": 60, "start": 0, "current": 20}, {"target": 40, "start": 0, "current": 10})
+    assert shared(below((rows[0], Decimal(60)), (rows[1], Decimal(40)))) == [78, 52]
+    assert shared(below((rows[0], Decimal(60)), (rows[1], None))) == [78, 52]
+    assert shared(below((rows[0], None), (rows[1], None))) == [75, 55]
+    assert shared(below((rows[0], None), (rows[1], None)), "history") == [80, 50]
+    assert shared(below((rows[0], Decimal(60)), (rows[1], None)), unit="%") == [90, 70]
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=7), st.integers(-500, 500))
+def test_what_is_divided_adds_up_to_the_cent(brought, change):
+    parts = below(*(({"target": 10, "start": 0, "current": n}, None) for n in brought))
+    for method in sharing.METHODS:
+        found = sharing.proposals(Decimal(100), Decimal(100) + Decimal(change) / 3, "cars", parts, method)
+        moved = sum(found) - 10 * len(parts)
+        assert abs(moved - round(Decimal(change) / 3, 2)) <= Decimal("0.01")
+
+
+def target(firm, title):
+    return firm.read(reading.one, firm.actor("hana"), key_of(firm, title)).results[0].target
+
+
+@pytest.fixture
+def begun(firm):
+    key = key_of(firm, COMPANY)
+    result = firm.read(reading.one, firm.actor("hana"), key).results[0].id
+    made = firm.write(cascades.begin, "hana", key, result, target="97", method="share", reason="A new customer asks")
+    return firm.read(cascades.show, firm.actor("hana"), made)
+
+
+def decide(firm, account, proposal, decision, **more):
+    return firm.write(cascades.decide, account, proposal.id, decision, version=proposal.version, **more)
+
+
+def test_the_owner_below_hears_of_it_and_nothing_is_taken_without_a_word(firm, begun):
+    assert [(p.goal.title, p.before, p.proposed, p.state) for p in begun.proposals] == [(OUTPUT, 95, 97, "open")]
+    assert (target(firm, COMPANY), target(firm, OUTPUT)) == (97, 95)
+    assert firm.news("derek")[-1] == "goal_proposed"
+    waiting, _begun = firm.read(cascades.of_goal, firm.actor("derek"), key_of(firm, OUTPUT))
+    assert [one.id for one in waiting] == [begun.proposals[0].id]
+
+
+def test_accepted_it_is_the_target_and_is_decided_once(firm, begun):
+    [proposal] = begun.proposals
+    decide(firm, "derek", proposal, "accepted")
+    assert target(firm, OUTPUT) == 97
+    assert firm.news("hana")[-1] == "goal_accepted"
+    with pytest.raises(StaleVersion):
+        decide(firm, "derek", proposal, "accepted")
+    with pytest.raises(Conflict):
+        firm.write(cascades.decide, "derek", proposal.id, "accepted")
+
+
+def test_adapting_and_disputing_need_a_reason(firm, begun):
+    [proposal] = begun.proposals
+    for decision, more in (
+        ("adapted", {"target": "96"}),
+        ("disputed", {}),
+        ("adapted", {"reason": "x", "target": "y"}),
+    ):
+        with pytest.raises(Invalid):
+            decide(firm, "derek", proposal, decision, **more)
+    decide(firm, "derek", proposal, "disputed", reason="The press is old")
+    assert target(firm, OUTPUT) == 95
+    firm.write(cascades.decide, "derek", proposal.id, "adapted", target="96", reason="As far as it goes")
+    assert target(firm, OUTPUT) == 96
+
+
+def test_only_who_may_change_the_goal_decides(firm, begun):
+    for account in ("emma", "sofia", "liwei"):
+        with pytest.raises((NotAllowed, NotFound)):
+            decide(firm, account, begun.proposals[0], "accepted")
+    with pytest.raises(NotAllowed):
+        firm.write(cascades.undo, "derek", begun.id)
+
+
+def test_undone_every_target_is_what_it_was_unless_somebody_changed_it_since(firm, begun):
+    decide(firm, "derek", begun.proposals[0], "accepted")
+    firm.write(cascades.undo, "hana", begun.id)
+    assert (target(firm, COMPANY), target(firm, OUTPUT)) == (95, 95)
+    [proposal] = firm.read(cascades.show, firm.actor("hana"), begun.id).proposals
+    assert proposal.state == "undone"
+    with pytest.raises(Conflict):
+        firm.write(cascades.undo, "hana", begun.id)
+
+
+def test_a_target_changed_in_a_form_flows_down_too_and_once(firm):
+    key = key_of(firm, COMPANY)
+    goal = firm.read(reading.one, firm.actor("hana"), key)
+    firm.change(key[0], key[1], key_results=[{"id": goal.results[0].id, "target": 96}])
+    firm.settle()
+    firm.settle()
+    waiting, _none = firm.read(cascades.of_goal, firm.actor("derek"), key_of(firm, OUTPUT))
+    assert [(one.before, one.proposed) for one in waiting] == [(95, 96)]
+    firm.write(cascades.decide, "derek", waiting[0].id, "accepted")
+    firm.settle()
+    with Session(firm.engine) as session:
+        assert len(session.execute(cascades.cascades.select()).all()) == 1

@@ -1,0 +1,430 @@
+"""A changed target flows down: who is touched, what is proposed to each, and what each owner says to it.
+
+Called by the pages of goals and REST; a target changed elsewhere (form, REST, import of one record) begins a cascade by
+the outbox. An owner accepts, adapts with a reason, or disputes; what is accepted or adapted is written through the
+record door and flows on to the goals below it. Undoing brings back every target that still is what the cascade made of
+it. Functions here never commit and never read the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from metadata import records
+from metadata.access import Actor, system
+from metadata.catalog import Catalog
+from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, StaleVersion
+from workflows.delivery.notices import Notice, notify_all
+from workflows.goals import aligned, check_ins, progress, reading, sharing
+from workflows.goals.check_ins import NOT_SAVED, number_of
+from workflows.goals.levels import KIND, RESULTS, Key
+from workflows.goals.reading import Goal
+from workflows.goals.results import Result, alike
+from workflows.goals.tables import cascades, proposals
+from workflows.outbox import Event, subscribes
+
+OPEN, ACCEPTED, ADAPTED, DISPUTED, UNDONE = "open", "accepted", "adapted", "disputed", "undone"
+DECISIONS = (ACCEPTED, ADAPTED, DISPUTED)
+LONGEST = 2000
+RESERVED = "You may see this goal; its target is changed by those who may change the goal."
+GONE = "There is no such proposal, or you may not see it."
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A key result below, and the target that is proposed for it."""
+
+    goal: Goal
+    result: Result
+    proposed: Decimal
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What was proposed to one goal, and what became of it; `goal` is None where the reader may not see it."""
+
+    id: int
+    cascade_id: int
+    key: Key
+    result_id: int
+    goal: Goal | None
+    before: Decimal
+    proposed: Decimal
+    state: str
+    final: Decimal | None
+    reason: str
+    by: str
+    at: datetime | None
+    version: int
+
+
+@dataclass(frozen=True)
+class Cascade:
+    """One change that flowed down."""
+
+    id: int
+    key: Key
+    result_id: int
+    goal: Goal
+    before: Decimal
+    after: Decimal
+    reason: str
+    by: str
+    at: datetime
+    undone_by: str
+    undone_at: datetime | None
+    proposals: tuple[Proposal, ...]
+
+
+def touched(
+    session: Session, catalog: Catalog, actor: Actor, goal: Goal, result: Result, after: Decimal, method: str
+) -> list[Touched]:
+    """The key results of goals below that measure the same, as far as the actor may see them."""
+    web = aligned.web(session, catalog, actor)
+    shares = {edge.child: edge.share for edge in web.below.get(goal.key, ())}
+    goals = reading.many(session, catalog, actor, shares, whole=True)
+    found = [(goals[key], one) for key in shares if key in goals for one in goals[key].results if alike(result, one)]
+    parts = [(one, shares[child.key]) for child, one in found]
+    if not parts or result.target is None:
+        return []
+    targets = sharing.proposals(result.target, after, result.unit, parts, method)
+    return [Touched(child, one, target) for (child, one), target in zip(found, targets, strict=True)]
+
+
+def asked(target: str, method: str, reason: str) -> Decimal:
+    """The new target; raises Invalid at the fields that are wrong."""
+    problems = []
+    number = number_of(target)
+    if number is None:
+        problems.append(Problem("/target", "A number with at most two decimals is expected here."))
+    if method not in sharing.METHODS:
+        problems.append(Problem("/method", "Choose how the change is divided."))
+    if not reason.strip() or len(reason) > LONGEST:
+        problems.append(Problem("/reason", "Say why, in up to %(count)s characters.", {"count": LONGEST}))
+    if problems or number is None:
+        raise Invalid(NOT_SAVED, params={"count": len(problems)}, problems=problems)
+    return number
+
+
+def begin(
+    session: Session,
+    catalog: Catalog,
+    actor: Actor,
+    key: Key,
+    result_id: int,
+    *,
+    target: str,
+    method: str,
+    reason: str,
+    now: datetime,
+) -> int | None:
+    """Change a target and propose new ones below; the number of the cascade, None where nothing is touched."""
+    goal = reading.one(session, catalog, actor, key)
+    if not check_ins.may_check_in(session, catalog, actor, key):
+        raise NotAllowed(RESERVED)
+    result = reading.result_of(goal, result_id)
+    after = asked(target, method, reason)
+    _set(session, catalog, actor, goal, result.id, after, reason, now)
+    return _flow(session, catalog, goal, result, after, method, reason.strip(), actor.username, None, now)
+
+
+def decide(
+    session: Session,
+    catalog: Catalog,
+    actor: Actor,
+    proposal_id: int,
+    decision: str,
+    *,
+    target: str = "",
+    reason: str = "",
+    version: int | None = None,
+    now: datetime,
+) -> Key:
+    """What an owner says to a proposal: accept it, adapt it with a reason, or dispute it with one."""
+    row = session.execute(select(proposals).where(proposals.c.id == proposal_id)).one_or_none()
+    if row is None:
+        raise NotFound(GONE)
+    key = (row.definition, row.record_id)
+    goal = reading.one(session, catalog, actor, key)
+    if not check_ins.may_check_in(session, catalog, actor, key):
+        raise NotAllowed(RESERVED)
+    if version is not None and version != row.version:
+        raise StaleVersion("Somebody decided about this proposal in the meantime; load it again.")
+    if row.state not in (OPEN, DISPUTED):
+        raise Conflict("This proposal was decided already.")
+    final = _decided(decision, Decimal(row.proposed), target, reason)
+    values = {
+        "state": decision,
+        "final": final,
+        "reason": reason.strip(),
+        "by": actor.username,
+        "at": now,
+        "version": row.version + 1,
+    }
+    mine = proposals.c.id == proposal_id, proposals.c.version == row.version
+    if session.execute(update(proposals).where(*mine).values(values)).rowcount != 1:  # type: ignore[attr-defined]
+        raise StaleVersion("Somebody decided about this proposal in the meantime; load it again.")
+    cascade = session.execute(select(cascades).where(cascades.c.id == row.cascade_id)).one()
+    if final is not None:
+        result = reading.result_of(goal, row.result_id)
+        _set(session, catalog, actor, goal, result.id, final, reason or cascade.reason, now)
+        words = reason.strip() or cascade.reason
+        _flow(session, catalog, goal, result, final, cascade.method, words, actor.username, proposal_id, now)
+    params = {"who": actor.username, "goal": goal.title, "text": reason.strip()}
+    link = f"/goals/cascades/{row.cascade_id}"
+    if cascade.by != actor.username:
+        news = Notice(cascade.by, f"goal_{decision}", f"goal-decided:{proposal_id}:{row.version}", params, link)
+        notify_all(session, [news], now)
+    return key
+
+
+def undo(session: Session, catalog: Catalog, actor: Actor, cascade_id: int, *, now: datetime) -> Key:
+    """Take a cascade back: each target that still is what the cascade made of it becomes what it was."""
+    row = session.execute(select(cascades).where(cascades.c.id == cascade_id)).one_or_none()
+    if row is None:
+        raise NotFound(GONE)
+    key = (row.definition, row.record_id)
+    reading.one(session, catalog, actor, key)
+    if not check_ins.may_check_in(session, catalog, actor, key):
+        raise NotAllowed(RESERVED)
+    if row.undone_at is not None:
+        raise Conflict("This change was undone already.")
+    _take_back(session, catalog, actor, row, now)
+    return key
+
+
+def _take_back(session: Session, catalog: Catalog, actor: Actor, row: Any, now: datetime) -> None:
+    mine = cascades.c.id == row.id
+    session.execute(update(cascades).where(mine).values(undone_by=actor.username, undone_at=now))
+    by = system(actor.username)
+    held = session.execute(select(proposals).where(proposals.c.cascade_id == row.id)).all()
+    _restore(session, catalog, by, row, Decimal(row.after), now)
+    for one in held:
+        if one.state in (ACCEPTED, ADAPTED):
+            _restore(session, catalog, by, one, Decimal(one.final), now)
+    session.execute(
+        update(proposals).where(proposals.c.cascade_id == row.id).values(state=UNDONE, version=proposals.c.version + 1)
+    )
+    onward = cascades.c.proposal_id.in_([one.id for one in held]), cascades.c.undone_at.is_(None)
+    for further in session.execute(select(cascades).where(*onward)).all():
+        _take_back(session, catalog, actor, further, now)
+
+
+def _restore(session: Session, catalog: Catalog, by: Actor, row: Any, made: Decimal, now: datetime) -> None:
+    try:
+        goal = reading.one(session, catalog, by, (row.definition, row.record_id))
+        result = reading.result_of(goal, row.result_id)
+    except NotFound:
+        return
+    if result.target == made:
+        _set(session, catalog, by, goal, result.id, Decimal(row.before), "", now)
+
+
+def show(session: Session, catalog: Catalog, actor: Actor, cascade_id: int, language: str = "en") -> Cascade:
+    """A cascade with its proposals, for whoever may see the goal that it began with."""
+    row = session.execute(select(cascades).where(cascades.c.id == cascade_id)).one_or_none()
+    if row is None:
+        raise NotFound(GONE)
+    goal = reading.one(session, catalog, actor, (row.definition, row.record_id), language)
+    held = session.execute(select(proposals).where(proposals.c.cascade_id == row.id).order_by(proposals.c.id)).all()
+    return Cascade(
+        row.id,
+        goal.key,
+        row.result_id,
+        goal,
+        Decimal(row.before),
+        Decimal(row.after),
+        row.reason,
+        row.by,
+        row.at,
+        row.undone_by or "",
+        row.undone_at,
+        tuple(_seen(session, catalog, actor, held, language)),
+    )
+
+
+def of_goal(
+    session: Session, catalog: Catalog, actor: Actor, key: Key, language: str = "en"
+) -> tuple[list[Proposal], list[int]]:
+    """For a goal that the reader may see: what waits for its owner's word, and the last cascades that began with it."""
+    p, c = proposals.c, cascades.c
+    waiting = select(proposals).where(p.definition == key[0], p.record_id == key[1], p.state.in_((OPEN, DISPUTED)))
+    begun = select(c.id).where(c.definition == key[0], c.record_id == key[1]).order_by(c.id.desc()).limit(5)
+    held = session.execute(waiting.order_by(p.id)).all()
+    return _seen(session, catalog, actor, held, language), list(session.execute(begun).scalars())
+
+
+def _seen(session: Session, catalog: Catalog, actor: Actor, rows: Sequence[Any], language: str) -> list[Proposal]:
+    keys = [(row.definition, row.record_id) for row in rows]
+    goals = reading.many(session, catalog, actor, keys, language, whole=True)
+    return [
+        Proposal(
+            row.id,
+            row.cascade_id,
+            (row.definition, row.record_id),
+            row.result_id,
+            goals.get((row.definition, row.record_id)),
+            Decimal(row.before),
+            Decimal(row.proposed),
+            row.state,
+            None if row.final is None else Decimal(row.final),
+            row.reason,
+            row.by or "",
+            row.at,
+            row.version,
+        )
+        for row in rows
+    ]
+
+
+def _decided(decision: str, proposed: Decimal, target: str, reason: str) -> Decimal | None:
+    problems = []
+    number = number_of(target) if decision == ADAPTED else proposed
+    if decision not in DECISIONS:
+        problems.append(Problem("/decision", "Accept it, adapt it, or dispute it."))
+    if number is None:
+        problems.append(Problem("/target", "A number with at most two decimals is expected here."))
+    if len(reason) > LONGEST or (decision in (ADAPTED, DISPUTED) and not reason.strip()):
+        problems.append(Problem("/reason", "Say why, in up to %(count)s characters.", {"count": LONGEST}))
+    if problems:
+        raise Invalid(NOT_SAVED, params={"count": len(problems)}, problems=problems)
+    return None if decision == DISPUTED else number
+
+
+def _set(
+    session: Session,
+    catalog: Catalog,
+    actor: Actor,
+    goal: Goal,
+    result_id: int,
+    target: Decimal,
+    reason: str,
+    now: datetime,
+) -> None:
+    rows = [{"id": one.id, "target": target} if one.id == result_id else {"id": one.id} for one in goal.results]
+    note = reason.strip()[:200] or None
+    name, number = goal.key
+    records.change(session, catalog, name, actor, number, {RESULTS: rows}, now=now, version=goal.version, note=note)
+    progress.refresh(session, catalog, [goal.key], now=now, by=actor.username)
+
+
+def _flow(
+    session: Session,
+    catalog: Catalog,
+    goal: Goal,
+    result: Result,
+    after: Decimal,
+    method: str,
+    reason: str,
+    by: str,
+    proposal_id: int | None,
+    now: datetime,
+) -> int | None:
+    """Keep the cascade and its proposals, and tell the owners. `result` is as it was before."""
+    if result.target is None or result.target == after:
+        return None
+    found = touched(session, catalog, system("goals"), goal, result, after, method)
+    if not found:
+        return None
+    values = {
+        "definition": goal.key[0],
+        "record_id": goal.key[1],
+        "result_id": result.id,
+        "before": result.target,
+        "after": after,
+        "method": method,
+        "reason": reason,
+        "by": by,
+        "at": now,
+        "proposal_id": proposal_id,
+    }
+    cascade_id = int(session.execute(insert(cascades).values(values).returning(cascades.c.id)).scalar_one())
+    rows = [
+        {
+            "cascade_id": cascade_id,
+            "definition": one.goal.key[0],
+            "record_id": one.goal.key[1],
+            "result_id": one.result.id,
+            "before": one.result.target,
+            "proposed": one.proposed,
+        }
+        for one in found
+    ]
+    session.execute(insert(proposals), rows)
+    people = [one.goal.owner_id for one in found if one.goal.owner_id is not None]
+    accounts = check_ins.accounts_of(session, catalog, people)
+    news = [
+        Notice(
+            accounts[one.goal.owner_id],
+            "goal_proposed",
+            f"goal-proposed:{cascade_id}:{one.result.id}:{one.goal.key[0]}:{one.goal.key[1]}",
+            {"who": by, "goal": one.goal.title, "result": one.result.title, "text": reason}
+            | {"before": f"{one.result.target:f}", "after": f"{one.proposed:f}"},
+            f"/goals/{one.goal.key[0]}/{one.goal.key[1]}",
+        )
+        for one in found
+        if one.goal.owner_id in accounts
+    ]
+    notify_all(session, news, now)
+    return cascade_id
+
+
+@subscribes("record.changed", name="goals.target_changed")
+def _changed(session: Session, catalog: Any, event: Event, now: datetime) -> None:
+    """A target that was changed in a form or by REST flows down, too."""
+    if catalog is None or event.definition not in catalog or catalog[event.definition].definition.kind != KIND:
+        return
+    before, after = (_targets(event.payload.get(word)) for word in ("before", "after"))
+    for number in event.payload.get("ids", ()):
+        key = (event.definition, int(number))
+        for result_id, target in after.items():
+            old = before.get(result_id)
+            if old is None or old == target or _known(session, key, result_id, old, target):
+                continue
+            _begin_late(session, catalog, key, result_id, old, target, event.actor, now)
+
+
+def _begin_late(
+    session: Session,
+    catalog: Catalog,
+    key: Key,
+    result_id: int,
+    old: Decimal,
+    target: Decimal,
+    by: str,
+    now: datetime,
+) -> None:
+    try:
+        goal = reading.one(session, catalog, system("goals"), key)
+        result = reading.result_of(goal, result_id)
+    except NotFound:
+        return
+    if result.target == target:
+        then = Result(**{**vars(result), "target": old})
+        _flow(session, catalog, goal, then, target, sharing.SHARE, "", by, None, now)
+
+
+def _targets(values: Mapping[str, Any] | None) -> dict[int, Decimal]:
+    rows = (values or {}).get(RESULTS) or ()
+    return {
+        int(row["id"]): Decimal(str(row["target"])) for row in rows if row.get("id") and row.get("target") is not None
+    }
+
+
+def _known(session: Session, key: Key, result_id: int, old: Decimal, target: Decimal) -> bool:
+    """Whether a cascade or a decision of one made this change, or undid it."""
+    for table, made in ((cascades, cascades.c.after), (proposals, proposals.c.final)):
+        c = table.c
+        mine = c.definition == key[0], c.record_id == key[1], c.result_id == result_id
+        for row in session.execute(select(c.before, made).where(*mine)):
+            pair = {Decimal(one) for one in row if one is not None}
+            if pair == {old, target}:
+                return True
+    return False
