@@ -105,9 +105,9 @@ from workflows.cycles import launching as cycle_launching
 from workflows.cycles import reminders as cycle_reminders
 from workflows.cycles import scoring as cycle_scoring
 from workflows.delivery import senders
-from workflows.goals import cascades as goal_cascading
 from workflows.goals import check_ins as goal_check_ins
 from workflows.goals import feeding as goal_feeding
+from workflows.goals import following as goal_following
 from workflows.goals import progress as goal_progress
 from workflows.intake import importing
 from workflows.onboarding import start as onboarding_start
@@ -123,9 +123,9 @@ LISTENING = (
     cycle_launching,
     cycle_reminders,
     cycle_scoring,
-    goal_cascading,
     goal_check_ins,
     goal_feeding,
+    goal_following,
     goal_progress,
     relying,
     staged_publish,

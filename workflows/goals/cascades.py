@@ -8,7 +8,7 @@ it. Functions here never commit and never read the clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,11 +24,10 @@ from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, St
 from workflows.delivery.notices import Notice, notify_all
 from workflows.goals import aligned, check_ins, progress, reading, sharing
 from workflows.goals.check_ins import NOT_SAVED, number_of
-from workflows.goals.levels import KIND, RESULTS, Key
+from workflows.goals.levels import RESULTS, Key
 from workflows.goals.reading import Goal
 from workflows.goals.results import Result, alike
 from workflows.goals.tables import cascades, proposals
-from workflows.outbox import Event, subscribes
 
 OPEN, ACCEPTED, ADAPTED, DISPUTED, UNDONE = "open", "accepted", "adapted", "disputed", "undone"
 DECISIONS = (ACCEPTED, ADAPTED, DISPUTED)
@@ -132,7 +131,7 @@ def begin(
     result = reading.result_of(goal, result_id)
     after = asked(target, method, reason)
     _set(session, catalog, actor, goal, result.id, after, reason, now)
-    return _flow(session, catalog, goal, result, after, method, reason.strip(), actor.username, None, now)
+    return flow(session, catalog, goal, result, after, method, reason.strip(), actor.username, None, now)
 
 
 def decide(
@@ -176,7 +175,7 @@ def decide(
         result = reading.result_of(goal, row.result_id)
         _set(session, catalog, actor, goal, result.id, final, reason or cascade.reason, now)
         words = reason.strip() or cascade.reason
-        _flow(session, catalog, goal, result, final, cascade.method, words, actor.username, proposal_id, now)
+        flow(session, catalog, goal, result, final, cascade.method, words, actor.username, proposal_id, now)
     params = {"who": actor.username, "goal": goal.title, "text": reason.strip()}
     link = f"/goals/cascades/{row.cascade_id}"
     if cascade.by != actor.username:
@@ -315,7 +314,7 @@ def _set(
     progress.refresh(session, catalog, [goal.key], now=now, by=actor.username)
 
 
-def _flow(
+def flow(
     session: Session,
     catalog: Catalog,
     goal: Goal,
@@ -374,57 +373,3 @@ def _flow(
     ]
     notify_all(session, news, now)
     return cascade_id
-
-
-@subscribes("record.changed", name="goals.target_changed")
-def _changed(session: Session, catalog: Any, event: Event, now: datetime) -> None:
-    """A target that was changed in a form or by REST flows down, too."""
-    if catalog is None or event.definition not in catalog or catalog[event.definition].definition.kind != KIND:
-        return
-    before, after = (_targets(event.payload.get(word)) for word in ("before", "after"))
-    for number in event.payload.get("ids", ()):
-        key = (event.definition, int(number))
-        for result_id, target in after.items():
-            old = before.get(result_id)
-            if old is None or old == target or _known(session, key, result_id, old, target):
-                continue
-            _begin_late(session, catalog, key, result_id, old, target, event.actor, now)
-
-
-def _begin_late(
-    session: Session,
-    catalog: Catalog,
-    key: Key,
-    result_id: int,
-    old: Decimal,
-    target: Decimal,
-    by: str,
-    now: datetime,
-) -> None:
-    try:
-        goal = reading.one(session, catalog, system("goals"), key)
-        result = reading.result_of(goal, result_id)
-    except NotFound:
-        return
-    if result.target == target:
-        then = Result(**{**vars(result), "target": old})
-        _flow(session, catalog, goal, then, target, sharing.SHARE, "", by, None, now)
-
-
-def _targets(values: Mapping[str, Any] | None) -> dict[int, Decimal]:
-    rows = (values or {}).get(RESULTS) or ()
-    return {
-        int(row["id"]): Decimal(str(row["target"])) for row in rows if row.get("id") and row.get("target") is not None
-    }
-
-
-def _known(session: Session, key: Key, result_id: int, old: Decimal, target: Decimal) -> bool:
-    """Whether a cascade or a decision of one made this change, or undid it."""
-    for table, made in ((cascades, cascades.c.after), (proposals, proposals.c.final)):
-        c = table.c
-        mine = c.definition == key[0], c.record_id == key[1], c.result_id == result_id
-        for row in session.execute(select(c.before, made).where(*mine)):
-            pair = {Decimal(one) for one in row if one is not None}
-            if pair == {old, target}:
-                return True
-    return False
