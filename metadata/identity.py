@@ -162,7 +162,8 @@ def _carry(item: dict[str, Any], field: Field, wanted: Field, names: _Names, asi
         return
     for position, column in enumerate(field.was if moves is None else ()):
         earlier = names.past.fields.get(column)
-        if earlier and column in names.past.columns and changes.takes_back(earlier, wanted):
+        free = column == given or column not in names.given  # of no other field in the document
+        if free and earlier and column in names.past.columns and changes.takes_back(earlier, wanted):
             _put(item, column, field.was[position + 1 :], earlier.moves)
             return
     _put(item, names.fresh(wanted.name), (field.column, *field.was), moves)

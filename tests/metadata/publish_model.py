@@ -83,6 +83,14 @@ def converts(old: F, new: F) -> bool:
     )
 
 
+def _part(schemas: list[dict[str, Any]]) -> None:
+    """A column is where one field lives, or came from; `schemas` has those that come first before the rest."""
+    owners = {schema["x-id"]: id(schema) for schema in schemas}
+    for schema in schemas:
+        left = [c for c in schema.get("x-was", ()) if owners.setdefault(c, id(schema)) == id(schema)]
+        _say(schema, schema["x-id"], tuple(left), tuple(schema.get("x-moves", {}).get("values", {}).items()))
+
+
 def takes_back(old: F, new: F) -> bool:
     """Whether the old column takes every value back as it is."""
     if converts(old, new):
@@ -189,17 +197,22 @@ class Model:
                     _say(schema, earlier.column, earlier.was, earlier.values)
             elif not restoring:
                 wanted = _field(key, schema, key in made.get("required", ()))
-                self._place(name, schema, old, wanted, used)
+                others = {p.get("x-id") for p in made["properties"].values() if p is not schema}
+                self._place(name, schema, old, wanted, used, others)
+        if not restoring:
+            _part([*(made["properties"][k] for k in matched), *made["properties"].values()])
         return made
 
-    def _place(self, name: str, schema: dict[str, Any], old: F, wanted: F, used: set[str]) -> None:
+    def _place(
+        self, name: str, schema: dict[str, Any], old: F, wanted: F, used: set[str], others: set[str | None]
+    ) -> None:
         ordered = bool(wanted.values) and wanted.values != old.values
         if not ordered and not converts(old, wanted):
             _say(schema, old.column, old.was, old.values)
             return
         for position, column in enumerate(old.was if not ordered else ()):
             earlier = self.past[name].get(column)
-            if earlier and takes_back(earlier, wanted):
+            if earlier and column not in others and takes_back(earlier, wanted):
                 _say(schema, column, old.was[position + 1 :], earlier.values)
                 return
         _say(schema, _fresh(wanted.name, used), (old.column, *old.was), wanted.values if ordered else ())

@@ -108,3 +108,12 @@ class TestPublish:
         door.publish({**door.catalog["shift"].definition.document, "title": "Shifts"})
         door.publish(shift(x={"type": "boolean"}, y={"type": "integer", "x-id": column}))
         assert values(door) == [True]
+
+    def test_takes_no_field_back_to_a_column_that_another_field_is_given(self, door):
+        door.publish(shift(x=LINE))
+        door.create("shift", code="a", x="seven")
+        door.publish(shift(x={"type": "integer"}))
+        door.publish(shift(x=LINE, y={**LINE, "x-id": "x"}))
+        fields = door.catalog["shift"].definition.fields
+        assert (fields["x"].column, fields["y"].column) == ("x_3", "x")
+        assert values(door, "y") == ["seven"]
