@@ -100,7 +100,10 @@ class Measure:
 
     def sql(self, columns: Columns) -> ColumnElement[float]:
         """The value of a group of rows, for a SELECT with or without GROUP BY."""
-        return _sql(self.root, lambda node: _group_sql(node, columns))
+        value = _sql(self.root, lambda node: _group_sql(node, columns))
+        if not any(True for _ in _aggregates(self.root)):  # a bare number is told once, too, and of no row at all
+            return func.coalesce(func.max(value), value)
+        return value
 
     def row_sql(self, columns: Columns) -> ColumnElement[float]:
         """The value that a single row would have if it were the whole group, without GROUP BY."""

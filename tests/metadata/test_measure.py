@@ -185,6 +185,12 @@ class TestSql:
         for text in ("sum(pieces)", "count()", "avg(share)", "sum(money) / sum(pieces)"):
             assert connection.scalar(select(parse(text).sql(FIELDS)).select_from(OBSERVATIONS)) is None
 
+    @pytest.mark.parametrize("rows", [[], [row(pieces=1)] * 3])
+    def test_a_bare_number_is_one_value_of_any_rows(self, connection, rows):
+        stored(connection, rows)
+        told = connection.execute(select(parse("2 * 3").sql(FIELDS)).select_from(OBSERVATIONS)).scalars().all()
+        assert told == [parse("2 * 3").value(rows)] == [6.0]
+
     def test_adds_numbers_beyond_64_bits(self, connection):
         stored(connection, [row(pieces=2**62)] * 4)
         assert connection.scalar(select(parse("sum(pieces)").sql(FIELDS))) == float(2**64)

@@ -72,7 +72,8 @@ class TestANewDefinition:
         seen = hana.get(f"{here}/preview").text
         assert "What stands in the way" not in seen
         assert send(hana, "/publish", here, comment="Begun").status_code == 303
-        assert hana.get("/records/safety_audit/list/").status_code == 200
+        room = "/surveys/safety_audit/results" if start == "survey" else "/records/safety_audit/list/"
+        assert hana.get(room).status_code == 200
 
     def test_a_copy_has_columns_of_its_own_and_can_be_published(self, portal, hana):
         made = hana.post("/designer/new-definition", data={**AUDIT, "start": "copy", "copy": "employee"})
