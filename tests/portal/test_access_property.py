@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from metadata import side_tables
 from metadata.engine import publishing, writing
 from metadata.versions import load_catalog
 from portal.extensions import db
@@ -36,6 +37,8 @@ def emptied(portal: Flask) -> Flask:
                 session.execute(text(f"TRUNCATE {entity.table.name} CASCADE"))
             elif entity.definition.stores_records:
                 session.execute(entity.table.delete())
+                for item in entity.definition.lists.values():
+                    session.execute(text(f"DELETE FROM {side_tables.name_of(entity.definition, item)}"))
     return portal
 
 
