@@ -265,6 +265,54 @@ class TestLists:
         assert sent() == sent()
 
 
+@pytest.mark.both_databases
+class TestContract:
+    """What tests/portal/test_field_contract.py asks of every other type: see there for form, files and lists."""
+
+    @pytest.fixture
+    def three(self, hana) -> FlaskClient:
+        for name in ("b", "a", "none"):
+            paper = None if name == "none" else uploaded(hana, name=f"{name}.pdf")
+            assert hana.post("/api/v1/proof/", json={"name": name, "paper": paper}).status_code == 201
+        return hana
+
+    @pytest.mark.parametrize(
+        ("asked", "found"),
+        [
+            ({"order": "paper"}, ["a", "b", "none"]),
+            ({"order": "-paper"}, ["b", "a", "none"]),
+            ({"paper__null": "true"}, ["none"]),
+            ({"paper__null": "false", "order": "name"}, ["a", "b"]),
+            ({"paper__contains": "B.P"}, ["b"]),
+        ],
+    )
+    def test_it_is_asked_for_and_sorted_by_its_name(self, three, asked, found):
+        answer = three.get("/api/v1/proof/", query_string=asked).json
+        assert [row["name"] for row in answer["result"]] == found
+
+    def test_what_it_refuses_is_said_at_the_field_in_both_languages(self, three):
+        (record,) = three.get("/api/v1/proof/?name=a").json["result"]
+        wrong = {
+            "paper": [uploaded(three, ZIP, "a.zip"), str(uuid.uuid4()), "a.pdf"],
+            "secret": [uploaded(three, PDF + bytes(1000))],
+        }
+        for field, values in wrong.items():
+            for value in values:
+                for tongue in ("en", "zh"):
+                    answer = three.patch(
+                        f"/api/v1/proof/{record['id']}", json={field: value}, headers={"Accept-Language": tongue}
+                    )
+                    (problem,) = answer.json["problems"]
+                    assert (answer.status_code, problem["pointer"]) == (422, f"/{field}")
+                    assert bool(re.search(r"[\u4e00-\u9fff]", problem["message"])) == (tongue == "zh"), problem
+        assert three.get(f"/api/v1/proof/{record['id']}").json["result"]["_version"] == 1
+
+    def test_nothing_is_an_empty_field_again(self, three):
+        (record,) = three.get("/api/v1/proof/?name=a").json["result"]
+        assert three.patch(f"/api/v1/proof/{record['id']}", json={"paper": None}).json["result"]["paper"] is None
+        assert ",a,," in three.get("/records/proof/export.csv").text
+
+
 class TestDesigner:
     def test_a_field_for_files_is_made_without_json(self, hana):
         field = {
