@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a table reads best with a row to a line
-"""Key results, resources and templates of the demo's goals, and the clash that is planted among them.
+"""Key results and resources of the demo's goals, and the clash that is planted among them.
 
 Sales wants 50 % more revenue in the half-year in which production is to cost 20 % less: both need the hours of line 2,
 and there are not enough. All else that goals share is harmless. Pure; called by `story`.
@@ -44,11 +44,6 @@ DEMANDS: Mapping[str, tuple[tuple[str, float], ...]] = {
     "p5": ((TRIAL, 20),),
 }
 SHARES: Mapping[str, float] = {"d2": 100, "d1": 100, "d8": 60}
-TEMPLATES: tuple[tuple[str, str, str, str, str, float, float], ...] = (
-    ("Safety", "Near misses reported", "上报未遂事件", "Reports", "上报数", 0, 4),
-    ("Safety", "Safety training passed", "通过安全培训", "Courses", "课程数", 0, 2),
-    ("Customer", "Answer within a day", "一天内答复", "Answers in time", "按时答复率", 70, 95),
-)
 
 
 def resources() -> Batch:
@@ -57,17 +52,6 @@ def resources() -> Batch:
         Row(key, {"name": english, "name_zh": chinese, "capacity": capacity, "unit": unit, "department": department})
         for key, english, chinese, capacity, unit, department in RESOURCES
     ))  # fmt: skip
-
-
-def templates() -> Batch:
-    """Goals that many people get at once."""
-    rows = []
-    for series, english, chinese, result, result_zh, start, target in TEMPLATES:
-        line = {"title": result, "title_zh": result_zh, "start": start, "target": target, "current": start}
-        rows.append(Row("", {
-            "series": series, "title": english, "title_zh": chinese, "commitment": "committed", "key_results": [line],
-        }))  # fmt: skip
-    return Batch("goal_template", tuple(rows))
 
 
 def measured(key: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from metadata.access import Actor, system
 from metadata.catalog import Catalog
 from metadata.errors import Conflict, Invalid
 from workflows.demo.courses import training
-from workflows.demo.goals import resources, templates
+from workflows.demo.goals import resources
 from workflows.demo.history import observations
 from workflows.demo.people import SMALLEST, Company, company
 from workflows.demo.periods import half_years
@@ -78,7 +78,6 @@ def _story(people: Company, now: datetime, seed: int) -> Iterator[Batch]:
     yield from scorecards()
     yield cycles(halves[1], today)
     yield resources()
-    yield templates()
     yield from objectives(*halves, today)
     yield from training(people, now, seed)
     yield from observations(people, halves, seed)
