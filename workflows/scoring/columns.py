@@ -14,27 +14,35 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil
+from sys import float_info
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from metadata.deferred import Deferred
 from workflows.scoring.attainment import Rule
 from workflows.scoring.bands import Band, ordered
 from workflows.scoring.rounding import DEFAULT_PLACES, exact
 from workflows.scoring.score import BLOCK, REDISTRIBUTE, Line, Score, score
 from workflows.scoring.ties import on_the_border
 
-Matrix: TypeAlias = NDArray[np.float64]
-Column: TypeAlias = NDArray[np.float64]
-Flags: TypeAlias = NDArray[np.bool_]
-Units: TypeAlias = NDArray[np.int64]
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
-NO_SCORE = np.iinfo(np.int64).min
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Matrix: TypeAlias = NDArray[np.float64]
+    Column: TypeAlias = NDArray[np.float64]
+    Flags: TypeAlias = NDArray[np.bool_]
+    Units: TypeAlias = NDArray[np.int64]
+    Reached: TypeAlias = tuple[Column, Column]
+else:
+    np = Deferred("numpy")
+
+NO_SCORE = -(2**63)  # the smallest whole number of a column
 NO_BAND = -1
 PER_BLOCK = 16_384  # people at a time: what fits into the processor's cache
-EPSILON = float(np.finfo(np.float64).eps)
+EPSILON = float_info.epsilon
 SAFETY = 16.0  # a few roundings on the way, each of half an epsilon
 
 
@@ -224,9 +232,6 @@ def referred(card: Card, people: Population, person: int) -> Score:
 
 def _known(value: np.float64) -> Fraction | None:
     return None if np.isnan(value) else exact(float(value))
-
-
-Reached: TypeAlias = tuple[Column, Column]
 
 
 def _start(target: Column, rule: Rule) -> Column:

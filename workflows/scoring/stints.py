@@ -11,14 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from metadata.deferred import Deferred
 from workflows.scoring.bands import Band
 from workflows.scoring.columns import EPSILON, NO_SCORE, Card, Population, Scores, banded, points, referred, rounded
 from workflows.scoring.rounding import round_half_up
 from workflows.scoring.score import Score
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = Deferred("numpy")
 
 
 @dataclass(frozen=True)

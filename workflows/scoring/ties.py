@@ -11,11 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
+from metadata.deferred import Deferred
 from workflows.scoring.attainment import Rule
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = Deferred("numpy")
 
 MOST_PLACES = 6
 LARGEST_EXACT = 1e15  # decimals of up to 15 digits and floats name each other without doubt

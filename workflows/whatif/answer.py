@@ -12,22 +12,28 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from metadata.deferred import Deferred
 from workflows.cycles.terms import TermLine, Terms
 from workflows.scoring import exact
 from workflows.scoring.columns import NO_SCORE, Card, Population, Scores, compiled, contributions, scores
 from workflows.whatif.crowd import Crowd, Groups
 
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Flags: TypeAlias = NDArray[np.bool_]
+else:
+    np = Deferred("numpy")
+
 LISTED = 50
 STEP, TOP = 5, 125  # of the histogram, in points
 FOUR_FIFTHS = Fraction(4, 5)
 MINIMUM = 5
-
-Flags: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

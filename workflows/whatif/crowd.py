@@ -13,21 +13,31 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from metadata import access
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
+from metadata.deferred import Deferred
 from workflows.cycles import figures, people, person_figures
 from workflows.cycles.desk import Row
 from workflows.cycles.people import EMPLOYEE
 from workflows.cycles.terms import TermLine, Terms
 from workflows.scoring.columns import Population, population
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Column: TypeAlias = NDArray[np.float64]
+    Codes: TypeAlias = NDArray[np.int64]
+else:
+    np = Deferred("numpy")
 
 KEPT = timedelta(minutes=15)
 MOST_KEPT = 4
@@ -37,8 +47,6 @@ AGES = ((0, "under 30"), (30, "30 to 39"), (40, "40 to 49"), (50, "50 and over")
 UNKNOWN = -1
 
 T = TypeVar("T")
-Column: TypeAlias = NDArray[np.float64]
-Codes: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
