@@ -176,7 +176,8 @@ def read(form: FieldForm, before: Mapping[str, Any] | None, taken: Collection[st
         return made
     was = type_of(before) if before else ""
     same = bool(before) and kind == kind_of(before or {})
-    not_asked = {"multipleOf"} if kind in ("integer", "number") else {"maxLength"} if kind == "email" else set()
+    not_asked = {"multipleOf"} if kind in ("integer", "number") else set()
+    not_asked |= {"maxLength"} if kind in ("email", "long_text") else set()
     own = OWN - not_asked
     made.schema = {k: v for k, v in (before or {}).items() if k not in own and (same or k in LASTING)}
     made.schema |= fieldshape.of_type(made, form, kind, before or {}, whole=was == "choice_integer" and same)
