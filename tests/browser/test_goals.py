@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -39,7 +40,8 @@ def test_a_department_head_adopts_a_cascaded_change(visit, address):
     log_in(hana, address, "hana")
     hana.goto(f"{address}/goals/")
     hana.get_by_role("link", name=COMPANY).click()
-    hana.get_by_role("link", name="Change the target: Pass rate").click()
+    # What only screen readers read is a block of its own once the style sheet is there: a space stands before it.
+    hana.get_by_role("link", name=re.compile("Change the target ?: Pass rate")).click()
     hana.get_by_label("New target (%)").fill("97")
     hana.get_by_role("button", name="Show what it would do").click()
     expect(hana.get_by_text("Say why, in up to 2000 characters.")).to_be_visible()
