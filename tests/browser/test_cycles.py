@@ -33,12 +33,6 @@ def app(databases, tmp_path) -> Iterator[Flask]:
             db.engine.dispose()
 
 
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    with serving(app) as address:
-        yield address
-
-
 def look(page: Page) -> None:
     assert axe_violations(page) == []
     width = page.viewport_size["width"]

@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from flask import Flask
 from playwright.sync_api import expect
 
-from portal.app import bind_workflows
-from portal.extensions import db
 from tests.chromium import axe_violations
-from tests.portal.demo_site import log_in, prepare, serving, site
+from tests.portal.demo_site import log_in
 
 COMPANY = "Right the first time: pass rate of 95 %"
 OUTPUT = "Output at 90 % of plan with fewer rejects"
-
-
-@pytest.fixture
-def app(databases, tmp_path) -> Iterator[Flask]:
-    with databases.copy("sqlite", "demo site", prepare) as url:
-        made = site(url, tmp_path)
-        bind_workflows(made)
-        yield made
-        with made.app_context():
-            db.session.remove()
-            db.engine.dispose()
-
-
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    with serving(app) as address:
-        yield address
 
 
 def test_a_department_head_adopts_a_cascaded_change(visit, address):

@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from flask import Flask
 from playwright.sync_api import Page, expect
 
-from portal.app import bind_workflows
-from portal.extensions import db
 from tests.chromium import axe_violations
-from tests.portal.demo_site import log_in, prepare, serving, site
+from tests.portal.demo_site import log_in
 from workflows import tick
 from workflows.installation import bound
-
-
-@pytest.fixture
-def app(databases, tmp_path) -> Iterator[Flask]:
-    with databases.copy("sqlite", "demo site", prepare) as url:
-        made = site(url, tmp_path)
-        bind_workflows(made)
-        yield made
-        with made.app_context():
-            db.session.remove()
-            db.engine.dispose()
-
-
-@pytest.fixture
-def address(app) -> Iterator[str]:
-    with serving(app) as address:
-        yield address
 
 
 def settle() -> None:

@@ -147,6 +147,7 @@ def _field_page(
         targets=targets,
         manages=rules.may_manage(current_actor()),
         sections=[g for g in layout.groups(desk.document) if g.number is not None],
+        section_words=desk.document.get("x-i18n", {}).get("zh", {}).get("sections", {}),
         section=request.values.get("section", -1, type=int),
         core=bool(field) and bool(places.schema(desk.document, field).get("x-core")),
         today=today.name if today else "",
