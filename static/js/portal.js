@@ -18,6 +18,7 @@
     var tree = select.hasAttribute("data-tree");
     var settings = {
       valueField: "value", labelField: "text", searchField: [], preload: "focus", maxOptions: 50, sortField: "$order",
+      refreshThrottle: 0,  // later, it would open again the list that a quick choice has closed, and take the focus back
       dropdownParent: select.closest("[data-grid]") ? "body" : null,  // a table would cut it off
       score: function () { return function () { return 1; }; },
       load: function (words, done) {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.chromium import axe_violations
 from tests.portal.demo_site import log_in, prepare, serving, site
@@ -69,3 +70,21 @@ def test_a_reference_is_found_by_typing_and_saved(visit, address):
     page.get_by_role("button", name="Save").click()
     page.wait_for_url("**/records/department/show/*")
     assert page.locator("dd", has_text="Derek Miller").is_visible()
+
+
+def test_a_quick_choice_does_not_open_its_list_again_while_the_next_field_is_filled(visit, address):
+    page = visit().page()
+    page.clock.install()
+    log_in(page, address, "hana")
+    page.goto(f"{address}/records/department/add")
+    head = page.locator("#field-head-ts-control")
+    head.focus()
+    page.clock.run_for(1000)
+    page.locator(".ts-dropdown .option").nth(3).wait_for()
+    page.clock.pause_at(page.evaluate("Date.now()") + 1000)
+    head.press_sequentially("a")
+    page.locator(".ts-dropdown .option").first.evaluate("option => option.click()")
+    page.locator("#field-name").focus()
+    page.clock.run_for(2000)
+    expect(page.locator("#field-name")).to_be_focused()
+    expect(page.locator(".ts-dropdown:visible")).to_have_count(0)
