@@ -7,6 +7,8 @@ what comes back; without script the button “Try” does the same. Nothing is s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -23,6 +25,7 @@ from portal.extensions import db
 from portal.views import cardform
 from portal.views.scorecards import grid_words, named
 from workflows.cycles.people import EMPLOYEE
+from workflows.cycles.terms import TermLine
 from workflows.scorecards import content as contents
 from workflows.scorecards import versions
 from workflows.scorecards.content import Content
@@ -268,6 +271,7 @@ def _told(found: Trial) -> dict[str, Any]:
         choice = fields[name].choice(line.label) if name in fields else None
         return choice.label(language()) if choice else str(line.label)
 
+    points, why = cache(_points), cache(_why)  # a few dozen different words and numbers stand in hundreds of cells
     most = max((max(one, other) for _low, one, other in found.answer.histogram), default=0)
     return {
         "found": found,
@@ -275,8 +279,8 @@ def _told(found: Trial) -> dict[str, Any]:
         "person": person,
         "group": group,
         "rating": lambda label: found.after.rating(label, language()) if label else "–",
-        "why": _why,
-        "points": _points,
+        "why": lambda moved: why(moved.line, moved.points),
+        "points": points,
         "percent": lambda share: "–" if share is None else str(format_percent(float(share), "#,##0.# %")),
         "ratio": lambda share: "–" if share is None else str(format_decimal(float(share), "0.00")),
         "cost": _cost,
@@ -286,12 +290,12 @@ def _told(found: Trial) -> dict[str, Any]:
     }
 
 
-def _why(moved: Moved) -> str:
+def _why(line: TermLine | None, points: Fraction) -> str:
     """The line that moved somebody most, or that the threshold did."""
-    if moved.line is None or moved.points == 0:
+    if line is None or points == 0:
         return _("the threshold moved")
-    sign = "+" if moved.points > 0 else ""
-    return f"{moved.line.title(language())} {sign}{format_decimal(float(moved.points), '#,##0.0#')}"
+    sign = "+" if points > 0 else ""
+    return f"{line.title(language())} {sign}{format_decimal(float(points), '#,##0.0#')}"
 
 
 def _points(value: Any) -> str:
