@@ -34,6 +34,8 @@ from portal.api import cycles as api_cycles
 from portal.api import definitions as api_definitions
 from portal.api import entry, idempotency, openapi, reference
 from portal.api import files as api_files
+from portal.api import goal_cascades as api_goal_cascades
+from portal.api import goal_clashes as api_goal_clashes
 from portal.api import goals as api_goals
 from portal.api import imports as api_imports
 from portal.api import jobs as api_jobs
@@ -131,7 +133,7 @@ LISTENING = (
     staged_publish,
 )
 # Imported for the routes that they add to the blueprint of records.
-OF_GOALS = (goal_cascades, goal_clashes, goal_history)
+OF_GOALS = (goal_cascades, goal_clashes, goal_history, api_goal_cascades, api_goal_clashes)
 OF_RECORDS = (lists, list_export, saved_views, cells, bulk_edits, relations, comments)
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -5,11 +5,12 @@ Objectives themselves, with their key results, are records: `/api/v1/<level>/`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
 
-from metadata.errors import Invalid
+from metadata.errors import Invalid, Problem
 from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.api.answers import answer, body_object
@@ -21,13 +22,15 @@ from workflows.goals.levels import Key
 from workflows.goals.reading import Goal
 
 blueprint = Blueprint("api_goals", __name__, url_prefix="/api/v1/goals")
+NO_TEXT = "A text or a number is expected here."
 TEXT = {"type": "string"}
+WHOLE = {"type": "integer"}
 NUMBER = {"type": ["number", "null"]}
 GOAL = {
     "type": "object",
     "properties": {
         "definition": TEXT,
-        "id": {"type": "integer"},
+        "id": WHOLE,
         "title": TEXT,
         "owner": TEXT,
         "unit": TEXT,
@@ -35,16 +38,16 @@ GOAL = {
         "score": NUMBER,
         "contributes_to": {
             "type": "array",
-            "items": {"type": "object", "properties": {"definition": TEXT, "id": {"type": "integer"}, "share": NUMBER}},
+            "items": {"type": "object", "properties": {"definition": TEXT, "id": WHOLE, "share": NUMBER}},
         },
     },
 }
-MANY = {"type": "object", "properties": {"count": {"type": "integer"}, "result": {"type": "array", "items": GOAL}}}
-ONE = {"type": "object", "properties": {"id": {"type": "integer"}, "result": GOAL}}
+MANY = {"type": "object", "properties": {"count": WHOLE, "result": {"type": "array", "items": GOAL}}}
+ONE = {"type": "object", "properties": {"id": WHOLE, "result": GOAL}}
 CHECK_IN = {
     "type": "object",
     "properties": {
-        "key_result": {"type": "integer"},
+        "key_result": WHOLE,
         "value": {"type": "number"},
         "confidence": {"enum": list(check_ins.CONFIDENCES)},
         "note": TEXT,
@@ -63,10 +66,10 @@ def tree() -> Response:
     web = aligned.web(session, catalog, actor, over=request.args.get("over") in ("1", "true"))
     goals = reading.many(session, catalog, actor, web.goals, language())
     found = [
-        _goal(goals[key])
+        goal_json(goals[key])
         | {
             "contributes_to": [
-                {"definition": e.parent[0], "id": e.parent[1], "share": _plain(e.share)} for e in web.above.get(key, ())
+                {"definition": e.parent[0], "id": e.parent[1], "share": plain(e.share)} for e in web.above.get(key, ())
             ]
         }
         for key in web.goals
@@ -90,7 +93,7 @@ def check_in(definition: str, number: int) -> Response:
     result = body.get("key_result")
     if type(result) is not int:
         raise Invalid("A whole number is expected here.", field="key_result")
-    given = {name: str(body.get(name, "")) for name in ("value", "confidence", "note", "evidence")}
+    given = {name: typed(body, name) for name in ("value", "confidence", "note", "evidence")}
     units.write(lambda s, c: check_ins.check_in(s, c, actor, key, result, now=now, **given))
     return _one(key, 201)
 
@@ -99,7 +102,7 @@ def check_in(definition: str, number: int) -> Response:
 @describe(body=ANSWER, result=ONE, visible=visible)
 def reply(check_in_id: int) -> Response:
     """The manager's answer to a check-in."""
-    actor, now, text = current_actor(), units.utcnow(), str(body_object().get("answer", ""))
+    actor, now, text = current_actor(), units.utcnow(), typed(body_object(), "answer")
     return _one(units.write(lambda s, c: check_ins.answer(s, c, actor, check_in_id, text, now=now)), 200)
 
 
@@ -112,31 +115,43 @@ def _one(key: Key, status: int) -> Response:
             "id": r.id,
             "title": r.title,
             "direction": r.direction,
-            "start": _plain(r.start),
-            "target": _plain(r.target),
-            "current": _plain(r.current),
+            "start": plain(r.start),
+            "target": plain(r.target),
+            "current": plain(r.current),
             "unit": r.unit,
             "fed_by": r.fed_by,
-            "progress": _plain(r.progress()),
+            "progress": plain(r.progress()),
         }
         for r in goal.results
     ]
-    listed = [{**vars(one), "value": _plain(one.value)} for one in said]
-    whole = {**_goal(goal), "key_results": results, "check_ins": listed}
-    return answer({"id": key[1], "result": whole}, status)
+    listed = [{**vars(one), "value": plain(one.value)} for one in said]
+    whole = {**goal_json(goal), "_version": goal.version, "key_results": results, "check_ins": listed}
+    told = answer({"id": key[1], "result": whole}, status)
+    told.headers["ETag"] = f'"{goal.version}"'
+    return told
 
 
-def _goal(goal: Goal) -> dict[str, Any]:
+def goal_json(goal: Goal) -> dict[str, Any]:
+    """A goal as every answer of this room names it."""
     return {
         "definition": goal.key[0],
         "id": goal.key[1],
         "title": goal.title,
         "owner": goal.owner,
         "unit": goal.unit,
-        "progress": _plain(goal.progress),
-        "score": _plain(goal.score),
+        "progress": plain(goal.progress),
+        "score": plain(goal.score),
     }
 
 
-def _plain(value: Any) -> float | None:
+def plain(value: Any) -> float | None:
+    """A figure as JSON has it."""
     return None if value is None else float(value)
+
+
+def typed(body: Mapping[str, Any], name: str) -> str:
+    """A value of a body as somebody would have typed it, for the services read figures from text."""
+    value = body.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int | float | None):
+        raise Invalid(NO_TEXT, problems=[Problem(f"/{name}", NO_TEXT)])
+    return "" if value is None else str(value)

@@ -20,8 +20,8 @@ from portal.access import current_actor, language
 from portal.errors import status_of, wording
 from portal.extensions import db
 from portal.views.goals import blueprint, done, problems_of
-from workflows.goals import cascades, check_ins, reading, sharing
-from workflows.goals.cascades import ACCEPTED, ADAPTED, DISPUTED, OPEN, UNDONE
+from workflows.goals import cascades, check_ins, proposed, reading, sharing
+from workflows.goals.proposed import ACCEPTED, ADAPTED, DISPUTED, OPEN, UNDONE
 
 STATES = {
     OPEN: _l("Waits for the owner"),
@@ -90,7 +90,7 @@ def _preview(
 def cascade(cascade_id: int) -> str:
     """What was proposed to whom, and what each said."""
     actor, catalog, session = current_actor(), catalogs.current(), db.session()
-    found = cascades.show(session, catalog, actor, cascade_id, language())
+    found = proposed.cascade(session, catalog, actor, cascade_id, language())
     return render_template(
         "goals/cascade.html",
         found=found,

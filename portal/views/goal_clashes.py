@@ -63,10 +63,7 @@ def _page(error: Invalid | None = None, about: str = "") -> str:
         names=NAMES,
         advice=ADVICE,
         kpis=kpis,
-        may={
-            one.finding.fingerprint: finding.may_dismiss(session, catalog, actor, one.finding.sides)
-            for one in (*shown, *quiet)
-        },
+        may=finding.dismissable(session, catalog, actor, (one.finding for one in (*shown, *quiet))),
         about=about,
         typed=request.form.get("reason", "") if error else "",
         message=wording(error.message, error.params) if error else "",

@@ -25,7 +25,7 @@ from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.errors import status_of, worded, wording
 from portal.extensions import db
-from workflows.goals import aligned, cascades, check_ins, levels, reading
+from workflows.goals import aligned, check_ins, levels, proposed, reading
 from workflows.goals.aligned import Web
 from workflows.goals.levels import END, RESULTS, START, Key
 from workflows.goals.reading import Goal
@@ -160,7 +160,7 @@ def page_of(key: Key, error: ProductError | None = None) -> str:
     above, beneath = web.above.get(key, ()), web.below.get(key, ())
     below = beneath[:MOST_SHOWN]
     around = reading.many(session, catalog, actor, [*(e.parent for e in above), *(e.child for e in below)], language())
-    waiting, begun = cascades.of_goal(session, catalog, actor, key, language())
+    waiting, begun = proposed.of_goal(session, catalog, actor, key, language())
     said = check_ins.of_goal(session, catalog, actor, key)
     return render_template(
         "goals/show.html",

@@ -8,7 +8,6 @@ it. Functions here never commit and never read the clock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -25,15 +24,14 @@ from workflows.delivery.notices import Notice, notify_all
 from workflows.goals import aligned, check_ins, progress, reading, sharing
 from workflows.goals.check_ins import NOT_SAVED, number_of
 from workflows.goals.levels import RESULTS, Key
+from workflows.goals.proposed import ACCEPTED, ADAPTED, DISPUTED, GONE, OPEN, UNDONE
 from workflows.goals.reading import Goal
 from workflows.goals.results import Result, alike
 from workflows.goals.tables import cascades, proposals
 
-OPEN, ACCEPTED, ADAPTED, DISPUTED, UNDONE = "open", "accepted", "adapted", "disputed", "undone"
 DECISIONS = (ACCEPTED, ADAPTED, DISPUTED)
 LONGEST = 2000
 RESERVED = "You may see this goal; its target is changed by those who may change the goal."
-GONE = "There is no such proposal, or you may not see it."
 
 
 @dataclass(frozen=True)
@@ -43,43 +41,6 @@ class Touched:
     goal: Goal
     result: Result
     proposed: Decimal
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """What was proposed to one goal, and what became of it; `goal` is None where the reader may not see it."""
-
-    id: int
-    cascade_id: int
-    key: Key
-    result_id: int
-    goal: Goal | None
-    before: Decimal
-    proposed: Decimal
-    state: str
-    final: Decimal | None
-    reason: str
-    by: str
-    at: datetime | None
-    version: int
-
-
-@dataclass(frozen=True)
-class Cascade:
-    """One change that flowed down."""
-
-    id: int
-    key: Key
-    result_id: int
-    goal: Goal
-    before: Decimal
-    after: Decimal
-    reason: str
-    by: str
-    at: datetime
-    undone_by: str
-    undone_at: datetime | None
-    proposals: tuple[Proposal, ...]
 
 
 def touched(
@@ -122,12 +83,15 @@ def begin(
     target: str,
     method: str,
     reason: str,
+    version: int | None = None,
     now: datetime,
 ) -> int | None:
     """Change a target and propose new ones below; the number of the cascade, None where nothing is touched."""
     goal = reading.one(session, catalog, actor, key)
     if not check_ins.may_check_in(session, catalog, actor, key):
         raise NotAllowed(RESERVED)
+    if version is not None and version != goal.version:
+        raise StaleVersion("Somebody changed this goal in the meantime; load it again.")
     result = reading.result_of(goal, result_id)
     after = asked(target, method, reason)
     _set(session, catalog, actor, goal, result.id, after, reason, now)
@@ -224,63 +188,6 @@ def _restore(session: Session, catalog: Catalog, by: Actor, row: Any, made: Deci
         return
     if result.target == made:
         _set(session, catalog, by, goal, result.id, Decimal(row.before), "", now)
-
-
-def show(session: Session, catalog: Catalog, actor: Actor, cascade_id: int, language: str = "en") -> Cascade:
-    """A cascade with its proposals, for whoever may see the goal that it began with."""
-    row = session.execute(select(cascades).where(cascades.c.id == cascade_id)).one_or_none()
-    if row is None:
-        raise NotFound(GONE)
-    goal = reading.one(session, catalog, actor, (row.definition, row.record_id), language)
-    held = session.execute(select(proposals).where(proposals.c.cascade_id == row.id).order_by(proposals.c.id)).all()
-    return Cascade(
-        row.id,
-        goal.key,
-        row.result_id,
-        goal,
-        Decimal(row.before),
-        Decimal(row.after),
-        row.reason,
-        row.by,
-        row.at,
-        row.undone_by or "",
-        row.undone_at,
-        tuple(_seen(session, catalog, actor, held, language)),
-    )
-
-
-def of_goal(
-    session: Session, catalog: Catalog, actor: Actor, key: Key, language: str = "en"
-) -> tuple[list[Proposal], list[int]]:
-    """For a goal that the reader may see: what waits for its owner's word, and the last cascades that began with it."""
-    p, c = proposals.c, cascades.c
-    waiting = select(proposals).where(p.definition == key[0], p.record_id == key[1], p.state.in_((OPEN, DISPUTED)))
-    begun = select(c.id).where(c.definition == key[0], c.record_id == key[1]).order_by(c.id.desc()).limit(5)
-    held = session.execute(waiting.order_by(p.id)).all()
-    return _seen(session, catalog, actor, held, language), list(session.execute(begun).scalars())
-
-
-def _seen(session: Session, catalog: Catalog, actor: Actor, rows: Sequence[Any], language: str) -> list[Proposal]:
-    keys = [(row.definition, row.record_id) for row in rows]
-    goals = reading.many(session, catalog, actor, keys, language, whole=True)
-    return [
-        Proposal(
-            row.id,
-            row.cascade_id,
-            (row.definition, row.record_id),
-            row.result_id,
-            goals.get((row.definition, row.record_id)),
-            Decimal(row.before),
-            Decimal(row.proposed),
-            row.state,
-            None if row.final is None else Decimal(row.final),
-            row.reason,
-            row.by or "",
-            row.at,
-            row.version,
-        )
-        for row in rows
-    ]
 
 
 def _decided(decision: str, proposed: Decimal, target: str, reason: str) -> Decimal | None:

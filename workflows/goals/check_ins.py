@@ -7,7 +7,7 @@ the check-in. Functions here never commit and never read the clock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -133,12 +133,22 @@ def answer(session: Session, catalog: Catalog, actor: Actor, check_in_id: int, t
 
 def may_check_in(session: Session, catalog: Catalog, actor: Actor, key: Key) -> bool:
     """Whether somebody may change this goal."""
-    level = level_of(catalog, key[0])
-    if not access.may(actor, level.entity, "edit"):
-        return False
-    table = level.entity.table
-    mine = access.rows(actor, catalog, level.entity, "edit")
-    return session.execute(select(table.c.id).where(table.c.id == key[1], mine)).first() is not None
+    return key in changeable(session, catalog, actor, [key])
+
+
+def changeable(session: Session, catalog: Catalog, actor: Actor, keys: Iterable[Key]) -> set[Key]:
+    """Those of the goals that somebody may change; one statement for each level among them."""
+    wanted: dict[str, list[int]] = {}
+    for name, number in keys:
+        wanted.setdefault(name, []).append(number)
+    found: set[Key] = set()
+    for name, numbers in wanted.items():
+        entity = level_of(catalog, name).entity
+        if access.may(actor, entity, "edit"):
+            c = entity.table.c
+            mine = c.id.in_(sorted(set(numbers))), access.rows(actor, catalog, entity, "edit")
+            found |= {(name, number) for number in session.execute(select(c.id).where(*mine)).scalars()}
+    return found
 
 
 def may_answer(session: Session, catalog: Catalog, actor: Actor, goal: Goal) -> bool:

@@ -24,7 +24,7 @@ from metadata.errors import Invalid, NotAllowed, NotFound
 from metadata.records import Filter, Query
 from workflows.goals import aligned, check_ins, clashes, reading
 from workflows.goals.clashes import Field, Finding, Resource, Reward
-from workflows.goals.levels import RESOURCE, Key, levels
+from workflows.goals.levels import RESOURCE, levels
 from workflows.goals.reading import Goal
 from workflows.goals.tables import dismissals
 from workflows.store import insert_new
@@ -110,15 +110,17 @@ def take_back(session: Session, catalog: Catalog, actor: Actor, fingerprint: str
     _note(session, catalog, actor, finding, {"dismissed": None}, now)
 
 
-def may_dismiss(session: Session, catalog: Catalog, actor: Actor, sides: Iterable[Key]) -> bool:
-    """Whether the actor may change one of the goals."""
-    return any(check_ins.may_check_in(session, catalog, actor, side) for side in sides)
+def dismissable(session: Session, catalog: Catalog, actor: Actor, found: Iterable[Finding]) -> set[str]:
+    """The fingerprints of those that the actor may dismiss, for they may change one of the goals."""
+    listed = list(found)
+    mine = check_ins.changeable(session, catalog, actor, {side for one in listed for side in one.sides})
+    return {one.fingerprint for one in listed if not mine.isdisjoint(one.sides)}
 
 
 def _mine(session: Session, catalog: Catalog, actor: Actor, fingerprint: str) -> Finding:
     for one in clashes.find(gathered(session, catalog, actor)):
         if one.fingerprint == fingerprint:
-            if not may_dismiss(session, catalog, actor, one.sides):
+            if not dismissable(session, catalog, actor, [one]):
                 raise NotAllowed(RESERVED)
             return one
     raise NotFound(NONE_SUCH)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, StaleVersion
 from tests.workflows.goals.conftest import key_of
-from workflows.goals import cascades, reading, sharing
+from workflows.goals import cascades, proposed, reading, sharing
 from workflows.goals.results import read
 
 COMPANY = "Right the first time: pass rate of 95 %"
@@ -53,7 +53,7 @@ def begun(firm):
     key = key_of(firm, COMPANY)
     result = firm.read(reading.one, firm.actor("hana"), key).results[0].id
     made = firm.write(cascades.begin, "hana", key, result, target="97", method="share", reason="A new customer asks")
-    return firm.read(cascades.show, firm.actor("hana"), made)
+    return firm.read(proposed.cascade, firm.actor("hana"), made)
 
 
 def decide(firm, account, proposal, decision, **more):
@@ -64,7 +64,7 @@ def test_the_owner_below_hears_of_it_and_nothing_is_taken_without_a_word(firm, b
     assert [(p.goal.title, p.before, p.proposed, p.state) for p in begun.proposals] == [(OUTPUT, 95, 97, "open")]
     assert (target(firm, COMPANY), target(firm, OUTPUT)) == (97, 95)
     assert firm.news("derek")[-1] == "goal_proposed"
-    waiting, _begun = firm.read(cascades.of_goal, firm.actor("derek"), key_of(firm, OUTPUT))
+    waiting, _begun = firm.read(proposed.of_goal, firm.actor("derek"), key_of(firm, OUTPUT))
     assert [one.id for one in waiting] == [begun.proposals[0].id]
 
 
@@ -106,7 +106,7 @@ def test_undone_every_target_is_what_it_was_unless_somebody_changed_it_since(fir
     decide(firm, "derek", begun.proposals[0], "accepted")
     firm.write(cascades.undo, "hana", begun.id)
     assert (target(firm, COMPANY), target(firm, OUTPUT)) == (95, 95)
-    [proposal] = firm.read(cascades.show, firm.actor("hana"), begun.id).proposals
+    [proposal] = firm.read(proposed.cascade, firm.actor("hana"), begun.id).proposals
     assert proposal.state == "undone"
     with pytest.raises(Conflict):
         firm.write(cascades.undo, "hana", begun.id)
@@ -118,7 +118,7 @@ def test_a_target_changed_in_a_form_flows_down_too_and_once(firm):
     firm.change(key[0], key[1], key_results=[{"id": goal.results[0].id, "target": 96}])
     firm.settle()
     firm.settle()
-    waiting, _none = firm.read(cascades.of_goal, firm.actor("derek"), key_of(firm, OUTPUT))
+    waiting, _none = firm.read(proposed.of_goal, firm.actor("derek"), key_of(firm, OUTPUT))
     assert [(one.before, one.proposed) for one in waiting] == [(95, 96)]
     firm.write(cascades.decide, "derek", waiting[0].id, "accepted")
     firm.settle()
