@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run install dev chromium test both check fmt browser pictures faults sequences bench lock vendor
+.PHONY: help run install dev chromium test both check fmt browser pictures faults sequences scores bench lock vendor
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ faults: dev ## The tests that kill processes
 
 sequences: dev ## Random sequences of publishes against a model, RUNS=1000 on each database
 	PLUMBLINE_TEST_PUBLISH_RUNS=$(or $(RUNS),1000) $(BIN)/python -m pytest -n 2 tests/metadata/test_publish_machine.py
+
+scores: dev ## Scores of RUNS=100000 made-up people, the engine against the slow reference
+	PLUMBLINE_TEST_SCORES=$(or $(RUNS),100000) $(BIN)/python -m pytest -s tests/workflows/scoring/test_many_cases.py tests/workflows/scoring/test_columns.py
 
 bench: dev ## Timings against references measured in the same run
 	$(BIN)/python -m tests.benchmarks

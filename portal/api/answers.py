@@ -53,10 +53,16 @@ def body_object() -> dict[str, Any]:
 
 def if_match() -> int | None:
     """The version in `If-Match`; None where nothing was said, -1 where it is no version of ours."""
-    tag = request.headers.get("If-Match", "").removeprefix("W/").strip('"')
-    if not tag or tag == "*":
+    tag = if_match_tag()
+    if tag is None:
         return None
     return int(tag) if tag.isdecimal() else -1
+
+
+def if_match_tag() -> str | None:
+    """What `If-Match` names, as it was given out as `ETag`; None where nothing was said."""
+    tag = request.headers.get("If-Match", "").removeprefix("W/").strip('"')
+    return None if tag in ("", "*") else tag
 
 
 def record_json(entity: Entity, record: Record) -> dict[str, Any]:

@@ -12,15 +12,17 @@ from typing import Any
 
 from flask import Blueprint, Response, abort
 
-from metadata.errors import Invalid
+from metadata.errors import Invalid, StaleVersion
 from portal import catalogs, units
 from portal.access import current_actor, language
-from portal.api.answers import answer, body_object, if_match
+from portal.api.answers import answer, body_object, if_match_tag
 from portal.api.openapi import describe
+from portal.errors import problem_json, wording
 from portal.extensions import db
 from portal.views.scorecards import visible
 from workflows.scorecards import applying, versions
 from workflows.scorecards import content as contents
+from workflows.scorecards.versions import Draft
 from workflows.whatif import scenarios, trial
 from workflows.whatif.answer import Answer, GroupLine, Listing, Moved
 from workflows.whatif.scenarios import Scenario
@@ -91,22 +93,41 @@ def draft(card_id: int) -> Response:
     session, catalog, actor = db.session(), catalogs.current(), current_actor()
     versions.require_editor(session, catalog, actor, card_id)
     found = versions.draft(session, catalog, card_id)
-    result = {"content": found.content, "based_on": found.based_on, "by": found.by, "_version": found.version}
-    told = answer({"id": card_id, "result": result})
-    told.headers["ETag"] = f'"{found.version}"'
-    return told
+    return _draft(card_id, found)
 
 
 @blueprint.put("/<int:card_id>/draft")
 @describe(body=CONTENT, result=RESULT, visible=visible)
 def save_draft(card_id: int) -> Response:
-    """Keep the draft; with `If-Match` only where nobody saved it meanwhile."""
-    actor, now, content, version = current_actor(), units.utcnow(), contents.tidy(_content(body_object())), if_match()
-    known = versions.draft(db.session(), catalogs.current(), card_id).version if version is None else version
-    made = units.write(lambda s, c: versions.save_draft(s, c, actor, card_id, content, version=known, now=now))
-    told = answer({"id": card_id, "result": {"_version": made}})
-    told.headers["ETag"] = f'"{made}"'
+    """Keep the draft; with `If-Match` only where nobody saved or published it meanwhile: else 412 with theirs."""
+    actor, now, content, tag = current_actor(), units.utcnow(), contents.tidy(_content(body_object())), if_match_tag()
+    session, catalog = db.session(), catalogs.current()
+    versions.require_editor(session, catalog, actor, card_id)
+    known = versions.draft(session, catalog, card_id)
+    version = known.version if tag in (None, known.tag) else -1
+    try:
+        units.write(
+            lambda s, c: versions.save_draft(
+                s, c, actor, card_id, content, version=version, now=now, based_on=known.based_on
+            )
+        )
+    except StaleVersion as error:
+        found = versions.draft(db.session(), catalogs.current(), card_id)
+        message = wording(error.message, error.params)
+        told = problem_json(412, message, error.problems, theirs=_draft_json(found), yours={"content": content})
+        told.headers["ETag"] = f'"{found.tag}"'
+        return told
+    return _draft(card_id, versions.draft(db.session(), catalogs.current(), card_id))
+
+
+def _draft(card_id: int, found: Draft) -> Response:
+    told = answer({"id": card_id, "result": _draft_json(found)})
+    told.headers["ETag"] = f'"{found.tag}"'
     return told
+
+
+def _draft_json(found: Draft) -> dict[str, Any]:
+    return {"content": found.content, "based_on": found.based_on, "by": found.by, "_version": found.version}
 
 
 @blueprint.post("/<int:card_id>/publish")

@@ -99,7 +99,11 @@ def change(card_id: int) -> Any:
                 _("Version %(number)s is in force. Running cycles keep what they began with.", number=number), "success"
             )
         else:
-            units.write(lambda s, c: versions.save_draft(s, c, actor, card_id, content, version=version, now=now))
+            units.write(
+                lambda s, c: versions.save_draft(
+                    s, c, actor, card_id, content, version=version, now=now, based_on=based_on
+                )
+            )
             flash(_("The draft was saved."), "success")
     except (NotFound, NotAllowed):
         raise
@@ -151,6 +155,8 @@ def _page(card_id: int, content: Content | None = None, error: ProductError | No
     draft = versions.draft(session, catalog, card_id) if may_edit else None
     shown = content or (draft.content if draft else live)
     stale = isinstance(error, StaleVersion)
+    in_force = contents.digest(live)
+    moved = draft is not None and draft.based_on != in_force
     return render_template(
         "scorecards/show.html",
         card=contents.rows(session, catalog, card_id)[0],
@@ -158,8 +164,10 @@ def _page(card_id: int, content: Content | None = None, error: ProductError | No
         content=shown,
         draft=draft,
         version=draft.version if draft else 0,
-        based_on=draft.based_on if draft else "",
+        # Who was told and saw both may publish over it: the choice is theirs now.
+        based_on=(in_force if stale else draft.based_on) if draft else "",
         stale=stale,
+        moved=moved and not stale,
         theirs=_told(catalog, draft.content, shown) if stale and draft else [],
         changed=_told(catalog, live, shown),
         problems=cardform.problems_by_place(error),

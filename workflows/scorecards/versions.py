@@ -3,8 +3,9 @@
 Called by pages and REST. Who may edit scorecards may draft and publish; who may see them sees versions. Promises: a
 published scorecard is whole (weights exactly 100, bands without a gap, every line measurable) and is written through
 the record door in one transaction with its version; records that were edited elsewhere become a version of their own
-first, so that every state can be returned to; the second of two editors is told, and loses nothing. Running cycles
-keep what they pinned.
+first, so that every state can be returned to; the second of two editors is told, and loses nothing, whether the first
+saved a draft, published it or threw it away, and a publish takes nobody's draft along but the one that it is. Running
+cycles keep what they pinned.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from workflows.scorecards.content import Content
 LONGEST_COMMENT = 500
 EDITED = "%(who)s saved this draft at %(at)s; look at both before you save yours."
 MOVED = "The scorecard was published by somebody else since this was begun; look at what changed."
+GONE = "The draft that this was begun from is gone: published or discarded. Look at what is in force before you save yours."
 SAME = "This is what is published already."
 NO_VERSION = "There is no such version of this scorecard."
 BY_RECORDS = "Edited in its records"
@@ -46,6 +48,11 @@ class Draft:
     based_on: str
     by: str = ""
     at: datetime | None = None
+
+    @property
+    def tag(self) -> str:
+        """What is different after every save and every publish: the draft's number with what it began from."""
+        return f"{self.version}-{self.based_on[:16]}"
 
 
 @dataclass(frozen=True)
@@ -94,17 +101,33 @@ def draft(session: Session, catalog: Catalog, card_id: int) -> Draft:
 
 
 def save_draft(
-    session: Session, catalog: Catalog, actor: Actor, card_id: int, content: Content, *, version: int, now: datetime
+    session: Session,
+    catalog: Catalog,
+    actor: Actor,
+    card_id: int,
+    content: Content,
+    *,
+    version: int,
+    now: datetime,
+    based_on: str | None = None,
 ) -> int:
-    """Keep the draft, whatever its sum; the new version. StaleVersion where somebody else saved since `version`."""
+    """Keep the draft, whatever its sum; the new version. StaleVersion where somebody else saved since `version`.
+
+    `based_on` is the digest of the published content that it began from: a first draft of one that was published
+    meanwhile is stale, too.
+    """
     require_editor(session, catalog, actor, card_id)
     wrong = contents.unreadable(content)
     if wrong:
         raise Invalid(contents.NOT_READABLE, problems=wrong)
     stored = draft(session, catalog, card_id)
     _refuse_stale(stored, version)
+    if not stored.version and based_on not in (None, stored.based_on):
+        raise StaleVersion(MOVED, theirs=stored)
     values = {"content": content, "by": actor.username, "at": now, "version": version + 1}
     if stored.version:
+        if based_on == contents.digest(contents.live(session, catalog, card_id)):
+            values["based_on"] = based_on
         mine = (card_drafts.c.scorecard_id == card_id, card_drafts.c.version == version)
         if not session.execute(update(card_drafts).where(*mine).values(**values)).rowcount:  # type: ignore[attr-defined]
             raise StaleVersion(EDITED, params={"who": stored.by, "at": ""}, theirs=stored)
@@ -114,6 +137,8 @@ def save_draft(
 
 
 def _refuse_stale(stored: Draft, version: int) -> None:
+    if not stored.version and version:
+        raise StaleVersion(GONE, theirs=stored)
     if stored.version != version:
         at = stored.at.isoformat(timespec="minutes") if stored.at else ""
         raise StaleVersion(EDITED, params={"who": stored.by, "at": at}, theirs=stored)
@@ -140,11 +165,13 @@ def publish(
 ) -> int:
     """Make a content the scorecard; the number of its version. `based_on` is the digest of what it began from.
 
+    `draft_version` says that it is the stored draft, which is then gone; another's draft stays.
     Raises Invalid with every problem at its field, Conflict where the scorecard moved since or nothing changes.
     """
     require_editor(session, catalog, actor, card_id)
+    stored = draft(session, catalog, card_id)
     if draft_version is not None:
-        _refuse_stale(draft(session, catalog, card_id), draft_version)
+        _refuse_stale(stored, draft_version)
     wrong = contents.problems(catalog, content)
     if len(comment) > LONGEST_COMMENT:
         wrong.append(Problem("/comment", contents.TOO_LONG, {"limit": LONGEST_COMMENT}))
@@ -153,12 +180,13 @@ def publish(
     card, lines, bands = contents.rows(session, catalog, card_id)
     live = contents.document(card, lines, bands)
     if contents.digest(live) != based_on:
-        raise Conflict(MOVED)
+        raise StaleVersion(MOVED, theirs=stored) if draft_version is not None else Conflict(MOVED)
     if live == content and card["status"] == "active":
         raise Conflict(SAME)
     _keep(session, card_id, live, actor, now)
     _write(session, catalog, actor, card_id, content, now)
-    session.execute(delete(card_drafts).where(card_drafts.c.scorecard_id == card_id))
+    if draft_version is not None or stored.content == content:  # another's draft stays theirs
+        session.execute(delete(card_drafts).where(card_drafts.c.scorecard_id == card_id))
     return _add(session, card_id, content, actor.username, comment, now)
 
 
