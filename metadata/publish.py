@@ -7,7 +7,7 @@ version row, audit and event commit together, so a crash leaves the catalog befo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -127,7 +127,8 @@ def publish(
     staging.refuse_large(session, plan, {**order, "rolled_back_to": rolled_back_to})
     require_possible(staging.too_many_entries(session, plan))
     weight = weighing.weigh(plan.scales(session, confirm), keep=True)
-    require_possible(weight.problems)
+    if weight.problems:
+        require_possible([*weight.problems, *_users(session, catalog, weight, confirm)])
     if not plan.documents:
         return catalog
     altering.change_tables(session, plan, weight, step)
@@ -138,6 +139,18 @@ def publish(
         hook(session, catalog, plan.new, frozenset(plan.documents))
     step("hooked")
     return plan.new
+
+
+def _users(session: Session, catalog: Catalog, weight: weighing.Weight, confirm: Sequence[str]) -> Iterator[Problem]:
+    """Who uses the definitions that would go, for somebody who has not confirmed it yet."""
+    going = [
+        change
+        for name, changes in weight.changes.items()
+        for change in changes
+        if change.kind == "definition removed" and name not in confirm
+    ]
+    for one in find_dependents(session, catalog, going):
+        yield Problem("", one.message, one.params, source=one.definition)
 
 
 def rollback(

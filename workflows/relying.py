@@ -1,7 +1,7 @@
 """What this floor keeps that relies on a definition or its fields: told in the preview of a publish.
 
 Registered with `metadata.dependents`. Running cycles are pinned to the terms they were launched with and stay as they
-are; scorecards, saved views and files' mappings follow what is published.
+are; scorecards, goals, saved views and files' mappings follow what is published.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from metadata.catalog import Catalog
 from metadata.dependents import Dependent, Touched, dependents, some
 from workflows.cycles import desk, terms
 from workflows.cycles.reliance import RESTING
+from workflows.goals.levels import OVER, RESULTS, STATUS, levels
 from workflows.store import list_views
 
 
@@ -52,6 +53,29 @@ def scorecards(session: Session, catalog: Catalog, touched: Touched) -> Iterator
     )
     names = [str(name) for name in session.execute(statement).scalars()]
     yield from some("scorecards", touched, "%(count)s scorecards weigh it: %(names)s.", names)
+
+
+@dependents("goals")
+def goals(session: Session, catalog: Catalog, touched: Touched) -> Iterator[Dependent]:
+    """Objectives at work with a key result that the KPI feeds."""
+    if touched.definition.measure is None:
+        return
+    names: list[str] = []
+    for level in levels(catalog):
+        side = level.entity.sides.get(RESULTS)
+        if side is None or not {"fed_by", "kpi"} <= set(side.c.keys()):
+            continue
+        table, title = level.entity.table, level.entity.definition.label_of()[0]
+        statement = (
+            select(table.c[title])
+            .join(side, side.c._record == table.c.id)
+            .where(side.c.fed_by == "kpi", side.c.kpi == touched.definition.name, table.c._removed_at.is_(None))
+            .order_by(table.c.id)
+        )
+        if level.has(STATUS):
+            statement = statement.where(table.c[STATUS].not_in(OVER))
+        names += [str(name) for name in session.execute(statement).scalars()]
+    yield from some("goals", touched, "%(count)s key results are fed by it: %(names)s.", names)
 
 
 @dependents("dashboards")

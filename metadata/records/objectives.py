@@ -21,6 +21,7 @@ Moved = tuple[int, int | None, Mapping[str, Any]]  # position in the batch, id w
 LEVEL = "okr_level"
 CIRCLE = "This goal would contribute to itself: it stands above the goal that it is to contribute to."
 NO_WAY = "The target equals the start, so there is no way to go."
+NO_START = "Without a start it begins where the target is, so there is no way to go; give a start."
 BELOW = "The upper edge of the range is below its lower edge."
 
 
@@ -50,8 +51,11 @@ def targets(definition: Definition, values: Mapping[str, Any]) -> Iterator[Probl
             continue
         for place, row in enumerate(values.get(name) or ()):
             start, target, high = row.get("start"), row.get("target"), row.get("high")
-            if start is not None and start == target and row.get("direction") not in ("binary", "range"):
+            straight = row.get("direction") not in ("binary", "range")
+            if straight and start is not None and start == target:
                 yield Problem(f"/{name}/{place}/target", NO_WAY)
+            if straight and start is None and target == 0:  # it would begin at 0, or at twice the target
+                yield Problem(f"/{name}/{place}/start", NO_START)
             if high is not None and target is not None and row.get("direction") == "range" and high < target:
                 yield Problem(f"/{name}/{place}/high", BELOW)
 

@@ -92,6 +92,7 @@ def _page(version: int, name: str, error: ProductError | None = None, typed: Map
         title=catalog[name].definition.title(language()) if name in catalog else name,
         changes=[(c, wording(c.message, c.params)) for c in seen.changes],
         problems=[(p.source, p.pointer, worded(p)) for p in problems],
+        relies=[wording(one.message, one.params) for one in seen.relies],
         dependents=[catalog[n].definition for n in seen.dependents if n in catalog],
         found=[words.told(difference) for difference in found[:MOST_COMPARED]],
         left=len(found[MOST_COMPARED:]),

@@ -224,13 +224,23 @@ def problems(catalog: Catalog, content: Content) -> list[Problem]:
         if problem is not None:
             found.append(replace(problem, pointer=f"/lines/{place}/kpi"))
             continue
-        known = terms.line_of(catalog, row_of(line))
-        try:
-            check_rule(terms.fixed_target(known), known.rule)
-        except Invalid as error:
-            names = {"target": "target", "cap": "attainment_cap"}
-            found += [replace(p, pointer=f"/lines/{place}/{names.get(p.field_name, 'target')}") for p in error.problems]
+        found += _immeasurable(catalog, place, line)
     return found
+
+
+def immeasurable(catalog: Catalog, content: Content) -> list[Problem]:
+    """Targets and bounds with which a line has no way to go; of a content whose lines can be read and measured."""
+    return [problem for place, line in enumerate(content["lines"]) for problem in _immeasurable(catalog, place, line)]
+
+
+def _immeasurable(catalog: Catalog, place: int, line: Mapping[str, str]) -> list[Problem]:
+    known = terms.line_of(catalog, row_of(line))
+    try:
+        check_rule(terms.fixed_target(known), known.rule)
+    except Invalid as error:
+        names = {"target": "target", "cap": "attainment_cap"}
+        return [replace(p, pointer=f"/lines/{place}/{names.get(p.field_name, 'target')}") for p in error.problems]
+    return []
 
 
 def row_of(line: Mapping[str, str]) -> dict[str, Any]:

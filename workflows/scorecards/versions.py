@@ -32,7 +32,7 @@ from workflows.scorecards.content import Content
 LONGEST_COMMENT = 500
 EDITED = "%(who)s saved this draft at %(at)s; look at both before you save yours."
 MOVED = "The scorecard was published by somebody else since this was begun; look at what changed."
-GONE = "The draft that this was begun from is gone: published or discarded. Look at what is in force before you save yours."
+GONE = "The draft that you opened is gone: published or discarded. Look at both before you save yours."
 SAME = "This is what is published already."
 NO_VERSION = "There is no such version of this scorecard."
 BY_RECORDS = "Edited in its records"

@@ -156,7 +156,7 @@ def try_out(
     row, live = _in_force(session, catalog, actor, card_id)
     before = _terms(catalog, row, live, asked)
     after = _terms(catalog, row, content, asked)
-    _refuse_weightless(content)
+    _refuse_pointless(catalog, content)
     found = _crowd(session, catalog, actor, row, asked, after, now, fresh=fresh)
     for known in (before, after):
         crowds.complete(session, catalog, found, known, now)
@@ -169,11 +169,13 @@ def _terms(catalog: Catalog, row: Row, content: Content, asked: Settings) -> Ter
     return contents.terms_of(catalog, content, row["department"] or 0, span, "UTC")
 
 
-def _refuse_weightless(content: Content) -> None:
+def _refuse_pointless(catalog: Catalog, content: Content) -> None:
+    """Invalid where no weight is above 0, or a target is its baseline: the answer would be silence, not a score."""
     weights = [Decimal(line["weight"]) for line in content["lines"]]
     problems = [Problem(f"/lines/{at}/weight", NEGATIVE) for at, weight in enumerate(weights) if weight < 0]
     if not problems and sum(weights, Decimal(0)) <= 0:
         problems.append(Problem("/lines", NO_WEIGHT))
+    problems += contents.immeasurable(catalog, content)
     if problems:
         raise Invalid(contents.NOT_READABLE, problems=problems)
 

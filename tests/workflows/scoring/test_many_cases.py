@@ -106,7 +106,9 @@ def note(met: Met, known: Card, found: Score) -> None:
     met[known.policy, "no score" if found.value is None else "gap" if gap else "whole"] += 1
     for share in found.shares:
         rule, value = share.line.rule, share.attainment
-        where = "no data" if value is None else "floor" if value == rule.floor else "cap" if value == rule.cap else "way"
+        where = (
+            "no data" if value is None else "floor" if value == rule.floor else "cap" if value == rule.cap else "way"
+        )
         met[rule.direction, where] += 1
     if found.value is None or found.points is None:
         return
