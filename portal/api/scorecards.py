@@ -25,6 +25,7 @@ from workflows.scorecards import content as contents
 from workflows.scorecards.versions import Draft
 from workflows.whatif import scenarios, trial
 from workflows.whatif.answer import Answer, GroupLine, Listing, Moved
+from workflows.whatif.lights import LineLights
 from workflows.whatif.scenarios import Scenario
 from workflows.whatif.trial import Settings, Trial, may_try
 
@@ -288,7 +289,13 @@ def _trial(found: Trial) -> dict[str, Any]:
         "training": _listing(found, result.training),
         "bonus": None if result.bonus is None else {"before": str(result.bonus[0]), "after": str(result.bonus[1])},
         "groups": {name: [_group(found, name, line) for line in lines] for name, lines in result.groups.items()},
+        "lines": [_lights(one) for one in result.lights],
     }
+
+
+def _lights(one: LineLights) -> dict[str, Any]:
+    numbers = {name: getattr(one, name) for name in ("green", "amber", "red")} if one.lit else None
+    return {"kpi": one.line.kpi, "attainment": one.mean, "lights": numbers, "no_data": one.no_data}
 
 
 def _moved(found: Trial, one: Moved) -> dict[str, Any]:

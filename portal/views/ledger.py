@@ -87,7 +87,7 @@ def _line(actor: Actor, catalog: Catalog, found: Opened, line: LedgerLine, below
         "records": line.records,
         "url": _records_url(actor, catalog, found, line, below),
         "attainment": _share(line.attainment),
-        "light": _light(line),
+        "light": term.light(line.attainment) if term else "",
         "weight": str(format_decimal(term.weight)) if term else "",
         "effective": points(line.effective),
         "moved": term is not None and Fraction(term.weight) != line.effective,
@@ -97,17 +97,6 @@ def _line(actor: Actor, catalog: Catalog, found: Opened, line: LedgerLine, below
 
 def _share(value: Fraction | None) -> str:
     return "" if value is None else str(format_percent(float(value), "#,##0.0# %"))
-
-
-def _light(line: LedgerLine) -> str:
-    """green, amber or red by the line's own thresholds; nothing where it has none."""
-    term = line.term
-    if term is None or line.attainment is None or (term.green is None and term.amber is None):
-        return ""
-    reached = line.attainment * 100
-    if term.green is not None and reached >= Fraction(term.green):
-        return "green"
-    return "amber" if term.amber is None or reached >= Fraction(term.amber) else "red"
 
 
 def _records_url(actor: Actor, catalog: Catalog, found: Opened, line: LedgerLine, below: str) -> str:

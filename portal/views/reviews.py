@@ -145,6 +145,7 @@ def _explanation(review: Row) -> list[dict[str, str]]:
             "plan": figure(item["plan"], item["unit"]),
             "actual": figure(item["actual"], item["unit"]),
             "attainment": _percent(item["attainment"]),
+            "light": item.get("light", ""),  # scores of older installations have it when they are computed again
             "weight": str(format_decimal(item["weight"])),
             "effective": str(format_decimal(item["effective"], "#,##0.##")),
             "contribution": str(format_decimal(item["contribution"], "#,##0.00##")),

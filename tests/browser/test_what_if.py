@@ -90,3 +90,17 @@ def test_what_if_to_the_next_cycle(portal, address, page):
     }
     page.goto(f"{address}/dashboards/customer_satisfaction")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Customer satisfaction")
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_a_phone_shows_the_groups_of_fairness_in_whole_words(visit, address, locale):
+    page = visit(locale=locale, viewport={"width": 360, "height": 800}).page()
+    log_in(page, address, "hana")
+    page.goto(f"{address}/what-if/4/")
+    captions = page.locator("#answer caption")
+    expect(captions).to_have_count(3)
+    for caption in captions.all():
+        box, line = caption.bounding_box(), caption.evaluate("one => parseFloat(getComputedStyle(one).lineHeight)")
+        assert box["height"] < 3 * line, "one line of words, with its padding"
+        assert box["width"] > 300
+    look(page)

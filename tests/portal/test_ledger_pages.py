@@ -71,3 +71,11 @@ def test_it_reads_in_chinese(launched):
     page = derek.get(f"/cycles/reviews/{review['id']}/ledger?check=1", headers={"Accept-Language": "zh"}).text
     assert "得分说明" in page
     assert "结果相同" in page
+
+
+def test_each_line_has_its_light_in_words_on_the_review_as_in_the_ledger(launched):
+    review, derek = review_of(launched, "emma"), logged_in(launched, "derek")
+    for tongue, word in (("en", "green"), ("zh", "绿灯")):
+        for place in (f"/cycles/reviews/{review['id']}", f"/cycles/reviews/{review['id']}/ledger"):
+            page = derek.get(place, headers={"Accept-Language": tongue}).text
+            assert page.count(f'<span class="badge state-good">{word}</span>') == 2, place

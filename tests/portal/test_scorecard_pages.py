@@ -153,6 +153,16 @@ class TestWhatIf:
         assert wrong.status_code == 422
         assert "A number such as 87.5 is expected here." in wrong.text
 
+    def test_each_line_tells_its_light_in_words_and_numbers(self, portal):
+        hana, card = logged_in(portal, "hana"), card_of(portal)
+        page = hana.get(f"/what-if/{card}/").text.split('data-tour="whatif-lights"', 1)[1].split("</table>", 1)[0]
+        seen = re.findall(r'state-\w+">(\w+)</span>\s*(\d+)', page)
+        content = hana.get(f"/api/v1/scorecards/{card}").json["result"]["content"]
+        told = hana.post(f"/api/v1/scorecards/{card}/what_if", json={"content": content}).json["result"]
+        by_rest = [(word, str(n)) for line in told["lines"] for word, n in line["lights"].items() if n]
+        assert seen == by_rest
+        assert all(sum(line["lights"].values()) + line["no_data"] == told["people"] for line in told["lines"])
+
     def test_a_move_costs_a_fixed_number_of_statements(self, portal):
         hana, place = logged_in(portal, "hana"), f"/what-if/{card_of(portal)}/"
         form = form_of(hana.get(place).text)

@@ -147,6 +147,8 @@ def _explained(terms: Terms, figures: Mapping[str, Sequence[float | None]], resu
                 "actual": figures[line.kpi][1],
                 "weight": str(line.weight),
                 "attainment": None if share.attainment is None else _shown(share.attainment),
+                "light": line.light(share.attainment),
+                "by_person": line.by_person,
                 "effective": _shown(share.effective),
                 "contribution": _shown(share.contribution),
             }

@@ -78,6 +78,14 @@ class TermLine:
         """What people call it."""
         return (self.label_zh if language == "zh" else "") or self.label or self.kpi
 
+    def light(self, attainment: Fraction | None) -> str:
+        """green, amber or red by the line's own thresholds; empty where it has none, or no data."""
+        if attainment is None or (self.green is None and self.amber is None):
+            return ""
+        if self.green is not None and attainment * 100 >= exact(self.green):
+            return "green"
+        return "amber" if self.amber is None or attainment * 100 >= exact(self.amber) else "red"
+
 
 @dataclass(frozen=True)
 class TermBand:

@@ -19,6 +19,7 @@ from workflows.cycles.terms import TermLine, Terms
 from workflows.scoring import exact
 from workflows.scoring.columns import NO_SCORE, Card, Population, Scores, compiled, contributions, scores
 from workflows.whatif.crowd import Crowd, Groups
+from workflows.whatif.lights import LineLights, lights
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -103,6 +104,7 @@ class Answer:
     training: Listing
     bonus: tuple[Decimal, Decimal] | None
     groups: Mapping[str, tuple[GroupLine, ...]]
+    lights: tuple[LineLights, ...]
 
     @property
     def changing(self) -> int:
@@ -163,6 +165,7 @@ def answer(crowd: Crowd, before: Side, after: Side, thresholds: Thresholds) -> A
         training=_listing(crowd, before, after, training, shift),
         bonus=_bonus(crowd, pay, thresholds),
         groups={name: _fairness(found, pay, thresholds.minimum) for name, found in crowd.groups.items()},
+        lights=lights(after.terms.lines, after.measured),
     )
 
 

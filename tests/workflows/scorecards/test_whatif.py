@@ -14,10 +14,14 @@ from sqlalchemy.orm import Session
 from metadata.errors import Invalid, NotFound
 from tests.workflows.scorecards.test_versions import card_of, content_of, with_line, with_weights
 from workflows.cycles import figures, people
+from workflows.cycles.terms import TermLine
 from workflows.scorecards import content as contents
+from workflows.scoring import Rule, exact
+from workflows.scoring.columns import population
 from workflows.whatif import trial
 from workflows.whatif.answer import Thresholds, _fairness, _hidden
 from workflows.whatif.crowd import Groups
+from workflows.whatif.lights import lights
 from workflows.whatif.trial import Settings
 
 SPAN = Settings(date(2026, 5, 1), date(2026, 10, 31))
@@ -149,3 +153,30 @@ class TestFairness:
         assert trial.settings({"minimum": "8", "bonus": "12.5"}, SPAN).thresholds == Thresholds(
             bonus=Decimal("12.5"), minimum=8
         )
+
+
+def lit(green, amber, attainments):
+    """(green, amber, red, no data) of a line with these thresholds over people with these attainments in per cent."""
+    line = TermLine("kpi", "", "", Decimal(100), "", "", "", "", Rule(cap=Fraction(9)), green=green, amber=amber)
+    actual = np.array([[np.nan if value is None else value] for value in attainments], float)
+    (found,) = lights([line], population([line.rule], actual, np.full_like(actual, 100.0)))
+    return (found.green, found.amber, found.red, found.no_data), found.mean, line
+
+
+@pytest.mark.parametrize(
+    ("green", "amber", "expected"),
+    [(Decimal(100), Decimal(80), (2, 2, 1, 1)), (Decimal(100), None, (2, 3, 0, 1)), (None, Decimal(80), (0, 4, 1, 1))],
+)
+def test_a_threshold_belongs_to_the_light_above_it_for_a_crowd_as_for_one(green, amber, expected):
+    attainments = [100, 130, 99.99, 80, 79.99, None]
+    counts, mean, line = lit(green, amber, attainments)
+    assert counts == expected
+    assert mean == pytest.approx((100 + 130 + 99.99 + 80 + 79.99) / 500)
+    single = Counter(line.light(None if a is None else exact(a) / 100) for a in attainments)
+    assert tuple(single[word] for word in ("green", "amber", "red", "")) == expected
+
+
+def test_a_line_without_thresholds_has_no_light_and_one_without_data_no_mean():
+    counts, _mean, line = lit(None, None, [50, None])
+    assert (counts, line.light(Fraction(1))) == ((0, 0, 0, 1), "")
+    assert lit(Decimal(1), None, [None])[1] is None
