@@ -36,6 +36,7 @@ from portal.api import entry, idempotency, openapi, reference
 from portal.api import files as api_files
 from portal.api import goal_cascades as api_goal_cascades
 from portal.api import goal_clashes as api_goal_clashes
+from portal.api import goal_templates as api_goal_templates
 from portal.api import goals as api_goals
 from portal.api import imports as api_imports
 from portal.api import jobs as api_jobs
@@ -68,6 +69,7 @@ from portal.views import (
     goal_cascades,
     goal_clashes,
     goal_history,
+    goal_templates,
     goals,
     guides,
     health,
@@ -111,6 +113,8 @@ from workflows.goals import check_ins as goal_check_ins
 from workflows.goals import feeding as goal_feeding
 from workflows.goals import following as goal_following
 from workflows.goals import progress as goal_progress
+from workflows.goals.templates import giving as goal_giving
+from workflows.goals.templates import undoing as goal_undoing
 from workflows.intake import importing
 from workflows.onboarding import start as onboarding_start
 from workflows.training import changes as training_changes
@@ -127,13 +131,15 @@ LISTENING = (
     cycle_scoring,
     goal_check_ins,
     goal_feeding,
+    goal_giving,
+    goal_undoing,
     goal_following,
     goal_progress,
     relying,
     staged_publish,
 )
 # Imported for the routes that they add to the blueprint of records.
-OF_GOALS = (goal_cascades, goal_clashes, goal_history, api_goal_cascades, api_goal_clashes)
+OF_GOALS = (goal_cascades, goal_clashes, goal_history, api_goal_cascades, api_goal_clashes, goal_templates)
 OF_RECORDS = (lists, list_export, saved_views, cells, bulk_edits, relations, comments)
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -234,12 +240,12 @@ def _rooms(app: Flask) -> None:
     app.register_blueprint(roles.blueprint)
     for pages in (goals, matrix, seeing_pages, why, api_access, audit, designer, history, purging, restoring):
         app.register_blueprint(pages.blueprint)
-    for api in (api_definitions, api_revisions, api_audit, api_views, api_comments, api_goals):
+    for api in (api_definitions, api_revisions, api_audit, api_views, api_comments, api_goals, api_goal_templates):
         app.register_blueprint(api.blueprint)
         csrf.exempt(api.blueprint)
     app.before_request(account.change_given_password)
     records.SAID[:] = [comments.said]
-    records.LINKS[:] = [accounts.action_for, seeing_pages.action_for, why.action_for]
+    records.LINKS[:] = [goal_templates.action_for, accounts.action_for, seeing_pages.action_for, why.action_for]
     panels.DUE[:] = [my_reviews.due, onboarding.due, surveys.due]
     panels.PANELS[:] = [
         panels.Panel("my-tasks", panels.DUE_TITLE, "panels/due.html", panels.due),

@@ -29,6 +29,7 @@ from workflows.goals import aligned, check_ins, levels, proposed, reading
 from workflows.goals.aligned import Web
 from workflows.goals.levels import END, RESULTS, START, Key
 from workflows.goals.reading import Goal
+from workflows.goals.templates import asking
 
 blueprint = Blueprint("goals", __name__, url_prefix="/goals")
 TITLE = _l("Goal tree")
@@ -81,6 +82,7 @@ def index() -> str:
         hidden=len(roots) - len(shown),
         total=len(web.goals),
         known=levels.listed(catalog, actor),
+        may_give=asking.may_give(actor, catalog),
         addable=[one for one in levels.listed(catalog, actor) if access.may(actor, one.entity, "add")],
     )
 

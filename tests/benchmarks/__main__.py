@@ -1,8 +1,11 @@
-"""`make bench`: the REST and page comparison on PostgreSQL, then how publishing and starting grow, then scoring and what-if."""
+"""`make bench`: the REST and page comparison on PostgreSQL, then how publishing and starting grow, then scoring, what-if
+and goals from a template.
+"""
 
-from tests.benchmarks import publish_scale, rest, scoring, what_if
+from tests.benchmarks import goal_templates, publish_scale, rest, scoring, what_if
 
 rest.main()
 publish_scale.main()
 scoring.main()
 what_if.main()
+goal_templates.main()

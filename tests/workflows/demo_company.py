@@ -15,6 +15,7 @@ from metadata.access import system
 from metadata.catalog import EMPTY, Catalog
 from metadata.engine import make_engine, publishing, writing
 from workflows import demo
+from workflows import store as fixed
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 EMPLOYEES = 240
@@ -24,6 +25,7 @@ def install_packs(engine: Engine) -> Catalog:
     """The demo's packs in an empty database."""
     with writing(), engine.begin() as connection:
         store.create(connection)
+        fixed.create(connection)
     documents = [document for pack in packs.with_requirements(demo.PACKS) for document in pack.documents]
     with publishing(), Session(engine) as session, session.begin():
         return publish.publish(session, EMPTY, documents, actor=system("test"), comment="Packs", now=NOW)

@@ -39,6 +39,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "before": "95",
         "after": "97",
     },
+    "goals": {
+        "who": "derek",
+        "template": {"en": "Safe work", "zh": "安全工作"},
+        "count": 5,
+        "day": "2026-12-01",
+        "due": "2027-05-31",
+    },
     "comment": {
         "who": "hana",
         "what": {"en": "Employee", "zh": "员工"},

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a table reads best with a row to a line
-"""Key results and resources of the demo's goals, and the clash that is planted among them.
+"""Key results, resources and a template of the demo's goals, and the clash that is planted among them.
 
 Sales wants 50 % more revenue in the half-year in which production is to cost 20 % less: both need the hours of line 2,
 and there are not enough. All else that goals share is harmless. Pure; called by `story`.
@@ -43,6 +43,15 @@ DEMANDS: Mapping[str, tuple[tuple[str, float], ...]] = {
     "p4": ((TRIAL, 10),),
     "p5": ((TRIAL, 20),),
 }
+TEMPLATE, GIVEN_TO, GIVEN_UNDER = "improve", "FIN", "d7"
+# English, Chinese, commitment, (result, Chinese, start, target, unit)…
+TEMPLATE_GOALS: tuple[tuple[str, str, str, tuple[tuple[str, str, float, float, str], ...]], ...] = (
+    ("{name}: one improvement a month", "{name}：每月一项改进", "committed", (("Improvements carried out", "已落实的改进", 0, 6, "improvements"),)),
+    ("Learn what the next half-year needs", "学会下半年所需的技能", "aspirational", (
+        ("Courses passed", "通过的课程", 0, 2, "courses"),
+        ("Colleagues shown how it is done", "已带教的同事", 0, 1, "colleagues"),
+    )),
+)  # fmt: skip
 SHARES: Mapping[str, float] = {"d2": 100, "d1": 100, "d8": 60}
 
 
@@ -52,6 +61,18 @@ def resources() -> Batch:
         Row(key, {"name": english, "name_zh": chinese, "capacity": capacity, "unit": unit, "department": department})
         for key, english, chinese, capacity, unit, department in RESOURCES
     ))  # fmt: skip
+
+
+def templates() -> Batch:
+    """Goals that many people get at once; heads of all departments may give them."""
+    goals, results = [], []
+    for number, (english, chinese, commitment, lines) in enumerate(TEMPLATE_GOALS, 1):
+        goals.append({"title": english, "title_zh": chinese, "commitment": commitment})
+        for title, title_zh, start, target, unit in lines:
+            line = {"objective": number, "title": title, "title_zh": title_zh}
+            results.append(line | {"start": start, "target": target, "unit": unit})
+    values = {"name": "Improvement and learning", "name_zh": "改进与学习", "shared": True}
+    return Batch("goal_template", (Row(TEMPLATE, values | {"objectives": goals, "key_results": results}),))
 
 
 def measured(key: str) -> dict[str, Any]:

@@ -19,12 +19,15 @@ from metadata.access import Actor, system
 from metadata.catalog import Catalog
 from metadata.errors import Conflict, Invalid
 from workflows.demo.courses import training
-from workflows.demo.goals import resources
+from workflows.demo.goals import GIVEN_TO, GIVEN_UNDER, TEMPLATE, resources, templates
 from workflows.demo.history import observations
 from workflows.demo.people import SMALLEST, Company, company
 from workflows.demo.periods import half_years
 from workflows.demo.rows import Batch
-from workflows.demo.story import cycles, heads, objectives, scorecards
+from workflows.demo.story import DEPARTMENT, cycles, heads, objectives, running, scorecards
+from workflows.goals.templates import giving
+from workflows.goals.templates.asking import Wanted
+from workflows.goals.templates.recipients import Asked
 
 PACKS = ("organisation", "performance", "goals", "training")
 ACTOR = "demo"
@@ -68,6 +71,7 @@ def load(session: Session, catalog: Catalog, now: datetime, employees: int = EMP
     _appoint(session, catalog, actor, heads(people), ids, now)
     for batch in _story(people, now, seed):
         _write(session, catalog, actor, batch, ids, counts, now)
+    counts["objective_individual"] += _give(session, catalog, actor, ids, now)
     _settle_events(session, newest_event, now)
     return Loaded(counts)
 
@@ -79,6 +83,7 @@ def _story(people: Company, now: datetime, seed: int) -> Iterator[Batch]:
     yield cycles(halves[1], today)
     yield resources()
     yield from objectives(*halves, today)
+    yield templates()
     yield from training(people, now, seed)
     yield from observations(people, halves, seed)
 
@@ -118,6 +123,19 @@ def _with_ids(catalog: Catalog, name: str, values: Mapping[str, Any], ids: Ids) 
 def _appoint(session: Session, catalog: Catalog, actor: Actor, batch: Batch, ids: Ids, now: datetime) -> None:
     values = [_with_ids(catalog, batch.definition, row.values, ids) for row in batch.rows]
     records.merge_many(session, catalog, batch.definition, actor, values, now=now, key=("code",))
+
+
+def _give(session: Session, catalog: Catalog, actor: Actor, ids: Ids, now: datetime) -> int:
+    """Give the template to a department, as its head would, and tell nobody; how many goals."""
+    period = running(half_years(now)[1], now.date())
+    people = Asked(ids["department"][GIVEN_TO], without_account=True)
+    above = (DEPARTMENT, ids[DEPARTMENT][GIVEN_UNDER])
+    wanted = Wanted(ids["goal_template"][TEMPLATE], people, period.start, period.end, above)
+    given = giving.begin(session, catalog, actor, wanted, now)
+    while given.waiting:
+        giving.give(session, catalog, actor, given, now, tell=False)
+        given = giving.load(session, given.id)
+    return given.goals.get(giving.GIVEN, 0)
 
 
 def _newest_event(session: Session) -> int:

@@ -137,11 +137,16 @@ AFTER_GOALS: tuple[Goal, ...] = (
 
 def objectives(before: Period, after: Period, today: date) -> Iterator[Batch]:
     """The goal trees: one of the half-year that is over, and one that runs, level by level."""
-    running = Period(after.start, max(after.end, today + timedelta(days=30)))
+    now = running(after, today)
     for level in (COMPANY, DEPARTMENT, PERSON):
         rows = [_objective(goal, before, "done") for goal in BEFORE_GOALS if goal[0] == level]
-        rows += [_objective(goal, running, "active") for goal in AFTER_GOALS if goal[0] == level]
+        rows += [_objective(goal, now, "active") for goal in AFTER_GOALS if goal[0] == level]
         yield Batch(level, tuple(rows))
+
+
+def running(after: Period, today: date) -> Period:
+    """The half-year whose goals run: it ends some time after today."""
+    return Period(after.start, max(after.end, today + timedelta(days=30)))
 
 
 def _objective(goal: Goal, period: Period, status: str) -> Row:
