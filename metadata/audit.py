@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from metadata import store, versions
 from metadata.access import Actor
 from metadata.catalog import Catalog
+from metadata.many_rows import insert_rows
 
 EVENT_CHUNK = 1000
 
@@ -87,7 +88,7 @@ def _insert(session: Session, rows: list[dict[str, Any]], events: list[dict[str,
         values = {f"audit_{k}": v for k, v in rows[0].items()} | {f"outbox_{k}": v for k, v in events[0].items()}
         connection.execute(BOTH, values)
         return
-    connection.execute(store.audit.insert(), rows)
+    insert_rows(connection, store.audit, rows)
     connection.execute(store.outbox.insert(), events)
 
 

@@ -116,7 +116,12 @@ class Rules:
 
     @cached_property
     def _bounds(self) -> Draft202012Validator:
-        return Draft202012Validator({"properties": {f.name: _bounds_of(f) for f in self.definition.fields.values()}})
+        bounds = {f.name: _bounds_of(f) for f in self.definition.fields.values()}
+        return Draft202012Validator({"properties": {name: limits for name, limits in bounds.items() if limits}})
+
+    @cached_property
+    def _stepped(self) -> Mapping[str, Field]:
+        return {f.name: f for f in self.definition.fields.values() if f.rows or f.multiple_of is not None}
 
     @cached_property
     def _logic(self) -> Draft202012Validator | None:
@@ -130,8 +135,9 @@ class Rules:
             for f in self.definition.fields.values()
             if f.required and f.name not in plain
         ]
-        problems += self.bounds(values)
-        problems += [p for p in self._broken(plain, values) if p.pointer not in {q.pointer for q in problems}]
+        problems += self._out_of_bounds(plain)
+        told = {p.pointer for p in problems}
+        problems += [p for p in self._broken(plain, values) if p.pointer not in told]
         if self._logic is not None:
             missing = {p.pointer for p in problems}
             problems += [p for p in _logic_problems(self._logic, plain) if p.pointer not in missing]
@@ -158,9 +164,11 @@ class Rules:
 
     def bounds(self, values: Mapping[str, Any]) -> list[Problem]:
         """The problems of single values: too large, too long, not of the form."""
-        plain = _bare(as_json(self.definition, values))
+        return self._out_of_bounds(_bare(as_json(self.definition, values)))
+
+    def _out_of_bounds(self, plain: Mapping[str, Any]) -> list[Problem]:
         problems = list(_each_once(p for error in self._bounds.iter_errors(plain) for p in _problems(error)))
-        return problems + list(_off_steps(self.definition.fields, plain, ""))
+        return problems + list(_off_steps(self._stepped, plain, ""))
 
 
 def _refused(rule: Rule) -> Problem:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from metadata import access, audit, files
@@ -19,6 +19,7 @@ from metadata.access import Actor
 from metadata.audit import Happening
 from metadata.catalog import Catalog, Entity
 from metadata.errors import Invalid, Problem
+from metadata.many_rows import update_rows
 from metadata.records import lists
 from metadata.records.fieldrights import out_of_hand, refusals
 from metadata.records.write import NOT_SAVED, OUT_OF_REACH, stamps
@@ -103,14 +104,12 @@ def update(
     *,
     partial: bool,
 ) -> None:
-    table, names = entity.table, list(entity.definition.columns)
-    columns: dict[str, Any] = {f: bindparam(f"v_{f}") for f in names}
-    stamp = {"_version": bindparam("v__version"), "_changed_at": now, "_changed_by": actor.username}
-    statement = table.update().where(table.c.id == bindparam("key_id")).values({**columns, **stamp})
+    stamp = {"_changed_at": now, "_changed_by": actor.username}
 
     def write(some: Sequence[BatchRow]) -> list[int]:
-        values = [{f"v_{f}": row.values.get(f) for f in names} | _key(row) for row in some]
-        session.connection().execute(statement, values)
+        names = [f for f in entity.definition.columns if any(_differs(row, f) for row in some)]
+        values = [{**_key(row), **{f: row.values.get(f) for f in names}} for row in some]
+        update_rows(session.connection(), entity.table, values, stamp)
         lists.write(session, entity, [(row.before["id"], row.before, row.values) for row in some if row.before])
         files.attach(session, entity, [(row.before["id"], row.values) for row in some if row.before])
         return [(row.before or {})["id"] for row in some]
@@ -126,7 +125,11 @@ def update(
 
 def _key(row: BatchRow) -> dict[str, Any]:
     before = row.before or {}
-    return {"key_id": before["id"], "v__version": before["_version"] + 1}
+    return {"id": before["id"], "_version": before["_version"] + 1}
+
+
+def _differs(row: BatchRow, name: str) -> bool:
+    return row.before is None or bool(row.values.get(name) != row.before[name])
 
 
 def _changed(entity: Entity, row: BatchRow) -> Happening:

@@ -21,7 +21,7 @@ from metadata.errors import Problem
 from metadata.records.batch import BatchRow, Outcome, held, settle, update, within
 from metadata.records.bulk import distinct, free, linked
 from metadata.records.fieldrights import out_of_hand, refusals
-from metadata.records.lists import settle_rows
+from metadata.records.lists import completed, settle_rows
 from metadata.records.read import HIDDEN_RECORD
 from metadata.records.write import RESERVED, STALE, admitted
 from metadata.validation import UTC_ZONE, Form
@@ -49,12 +49,16 @@ def change_many(
     form: Form = "json",
     zone: ZoneInfo = UTC_ZONE,
     partial: bool = False,
+    in_hand: Mapping[int, Mapping[str, Any]] | None = None,
 ) -> Outcome:
-    """Change the records; with `partial` the good rows only, else Invalid when any has a problem."""
+    """Change the records; with `partial` the good rows only, else Invalid when any has a problem.
+
+    `in_hand` has the records, with all their columns, where the caller has locked and read them in this transaction.
+    """
     entity = catalog[name]
     access.require(actor, entity, "edit")
     outcome = Outcome()
-    rows = _found(session, catalog, entity, actor, changes, outcome)
+    rows = _found(session, catalog, entity, actor, changes, outcome, in_hand)
     hands = access.sight(actor, catalog, entity, "edit", setting=True)
     away = out_of_hand(session, entity, hands, [row.before["id"] for row in rows if row.before])
     rows = _read(entity, actor, rows, form, zone, outcome, away)
@@ -68,11 +72,20 @@ def change_many(
 
 
 def _found(
-    session: Session, catalog: Catalog, entity: Entity, actor: Actor, changes: Sequence[Change], outcome: Outcome
+    session: Session,
+    catalog: Catalog,
+    entity: Entity,
+    actor: Actor,
+    changes: Sequence[Change],
+    outcome: Outcome,
+    in_hand: Mapping[int, Mapping[str, Any]] | None,
 ) -> list[BatchRow]:
     """The rows whose records this actor may change, each with its record."""
-    ids = [change.id for change in changes]
-    stored = held(session, entity, ids)
+    if in_hand is None:
+        stored = held(session, entity, [change.id for change in changes])
+    else:
+        rows_in_hand = [dict(in_hand[change.id]) for change in changes]
+        stored = {row["id"]: row for row in completed(session, entity, rows_in_hand)}
     mine, seen = set(stored), set(stored)
     if access.widest(actor, entity, "edit") != "all":
         mine = within(session, catalog, entity, actor, "edit", sorted(stored))

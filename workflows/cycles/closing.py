@@ -46,7 +46,7 @@ def advance(
     missing = desk.held_reviews(session, catalog, cycle_id, "self_review")
     if missing and not without_missing:
         raise Invalid(STILL_MISSING, params={"count": len(missing)}, field="without_missing")
-    rows = [{**desk.key_of(r), "step": states.move_review(r["step"], "skip_self")} for r in missing]
+    rows = [(r, {"step": states.move_review(r["step"], "skip_self")}) for r in missing]
     desk.put_reviews(session, catalog, actor, rows, now)
     desk.put_cycle(session, catalog, actor, cycle_id, {"step": step}, now)
     scoring.start(session, catalog, actor, cycle, now)
@@ -78,7 +78,7 @@ def close(
         raise Invalid(NOT_RATED_YET, params={"count": len(unrated)}, field="reason")
     if len(reason) > LONGEST_REASON:
         raise Invalid(TOO_LONG, params={"limit": LONGEST_REASON}, field="reason")
-    rows = [_final(r, actor, reason, now) for r in reviews]
+    rows = [(r, _final(r, actor, reason, now)) for r in reviews]
     desk.put_reviews(session, catalog, actor, rows, now)
     values: dict[str, Any] = {"step": step, "closed_at": now}
     desk.put_cycle(session, catalog, actor, cycle_id, values, now)
@@ -91,9 +91,8 @@ def _final(review: Row, actor: Actor, reason: str, now: datetime) -> dict[str, A
     who = {"final_by": actor.username, "final_at": now}
     if review["step"] == "manager_review":
         step = states.move_review(review["step"], "leave_out")
-        return {**desk.key_of(review), "step": step, "not_rated_reason": reason, **who}
+        return {"step": step, "not_rated_reason": reason, **who}
     return {
-        **desk.key_of(review),
         "step": states.move_review(review["step"], "close"),
         "final_score": review["proposed_score"],
         "final_rating": review["proposed_rating"],

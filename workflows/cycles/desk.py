@@ -164,17 +164,14 @@ def put_review(
 
 
 def put_reviews(
-    session: Session, catalog: Catalog, actor: Actor, rows: Sequence[Mapping[str, Any]], now: datetime
+    session: Session, catalog: Catalog, actor: Actor, changes: Sequence[tuple[Row, Mapping[str, Any]]], now: datetime
 ) -> int:
-    """Store many reviews that the caller holds (`held_reviews`), each named by cycle and employee; how many changed."""
+    """Store new values of many reviews, each as the caller has read and holds it; how many changed."""
     by = access.system(actor.username)
-    outcome = records.merge_many(session, catalog, REVIEW, by, rows, now=now, key=("cycle", "employee"), form="python")
+    wanted = [records.Change(review["id"], values) for review, values in changes]
+    held = {review["id"]: review for review, _values in changes}
+    outcome = records.change_many(session, catalog, REVIEW, by, wanted, now=now, form="python", in_hand=held)
     return len(outcome.changed)
-
-
-def key_of(review: Row) -> dict[str, Any]:
-    """The key that `put_reviews` matches by."""
-    return {"cycle": review["cycle"], "employee": review["employee"]}
 
 
 def names_of(cycle: Row) -> dict[str, str]:

@@ -125,7 +125,7 @@ def _invite(session: Session, job: Job, catalog: Catalog, actor: Actor, now: dat
         table.c.cycle == cycle["id"], table.c.step == "pending", table.c.id > after
     )
     found = [dict(row) for row in session.execute(statement.order_by(table.c.id).limit(CHUNK)).mappings()]
-    rows = [{**desk.key_of(review), "step": states.move_review(review["step"], "invite")} for review in found]
+    rows = [(review, {"step": states.move_review(review["step"], "invite")}) for review in found]
     desk.put_reviews(session, catalog, actor, rows, now)
     _tell(session, catalog, cycle, found, now)
     if len(found) == CHUNK:

@@ -18,19 +18,19 @@ from fractions import Fraction
 from typing import Any
 
 import orjson
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import NotFound
+from metadata.many_rows import insert_rows
 from metadata.records.read import HIDDEN_RECORD
 from workflows.cycles import figures, reading, terms
 from workflows.cycles.reading import ReviewView
 from workflows.cycles.terms import TermLine, Terms
 from workflows.score_store import score_ledger, score_sheets
 from workflows.scoring import Score, round_half_up
-from workflows.store import insert_new
 
 NOTHING_EARLIER = "There is no earlier computation to compare with."
 NO_ENTRY = "There is no such computation of this review."
@@ -216,12 +216,10 @@ def post(session: Session, cycle_id: int, postings: Sequence[Posting], actor: Ac
     if not fresh:
         return 0
     sheets = {p.digest: {"hash": p.digest, "content": p.content} for p in fresh}
-    insert_new(session, score_sheets, list(sheets.values()), score_sheets.c.hash)
+    insert_rows(session.connection(), score_sheets, list(sheets.values()), new_only=True)
     common = {"cycle_id": cycle_id, "at": now, "by": actor.username}
-    session.execute(
-        insert(score_ledger),
-        [{**common, "review_id": p.review_id, "employee_id": p.employee_id, "sheet": p.digest} for p in fresh],
-    )
+    rows = [{**common, "review_id": p.review_id, "employee_id": p.employee_id, "sheet": p.digest} for p in fresh]
+    insert_rows(session.connection(), score_ledger, rows)
     return len(fresh)
 
 

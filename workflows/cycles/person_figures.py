@@ -13,10 +13,11 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, distinct, func, insert, select
+from sqlalchemy import ColumnElement, Select, and_, case, delete, distinct, func, select
 from sqlalchemy.orm import Session
 
 from metadata.catalog import Catalog
+from metadata.many_rows import insert_rows
 from metadata.store import audit
 from workflows.cycles import desk
 from workflows.cycles.people import EMPLOYEE
@@ -33,8 +34,7 @@ def measure(session: Session, catalog: Catalog, terms: Terms, cycle_id: int, now
     """Measure everybody who has a review in the cycle, in place of what was measured before."""
     session.execute(delete(person_figures).where(person_figures.c.cycle_id == cycle_id))
     rows = list(measured(session, catalog, terms, _people(catalog, cycle_id), now))
-    if rows:
-        session.execute(insert(person_figures), [{"cycle_id": cycle_id, **row} for row in rows])
+    insert_rows(session.connection(), person_figures, [{"cycle_id": cycle_id, **row} for row in rows])
 
 
 def measured(

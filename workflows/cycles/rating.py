@@ -175,7 +175,7 @@ def accept_rest(
         problems.append(Problem("/seen", SOMEBODY_BEGAN, {"seen": seen, "now": found.count}))
     if problems:
         raise Invalid(NOT_SAVED, params={"count": len(problems)}, problems=problems)
-    rows = [_accepted(r, actor, reason, now) for r in reviews if r["computed_rating"] and not _own(r, actor)]
+    rows = [(r, _accepted(r, actor, reason, now)) for r in reviews if r["computed_rating"] and not _own(r, actor)]
     return desk.put_reviews(session, catalog, actor, rows, now)
 
 
@@ -185,7 +185,6 @@ def _own(review: Row, actor: Actor) -> bool:
 
 def _accepted(review: Row, actor: Actor, reason: str, now: datetime) -> dict[str, Any]:
     return {
-        **desk.key_of(review),
         "step": states.move_review(review["step"], "propose"),
         "proposed_score": review["computed_score"],
         "proposed_rating": review["computed_rating"],

@@ -110,7 +110,7 @@ def write_chunk(
         found, sheet, content = results[key]
         postings.append(Posting(review["id"], review["employee"], sheet, content))
         if changed := _changed(review, found, actor, now):
-            rows.append({**desk.key_of(review), **changed})
+            rows.append((review, changed))
     desk.put_reviews(session, catalog, actor, rows, now)
     ledger.post(session, cycle_id, postings, actor, now)
     return (reviews[-1]["id"] if len(reviews) == CHUNK else None), len(reviews)

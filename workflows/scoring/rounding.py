@@ -22,7 +22,7 @@ def exact(value: Decimal | Fraction | str | float) -> Fraction:
 
 def round_half_up(value: Decimal | Fraction | int, places: int = DEFAULT_PLACES) -> Decimal:
     """`value` at `places` decimals, ties away from zero, as `decimal.ROUND_HALF_UP` has it."""
-    scaled = Fraction(value) * 10**places
-    doubled = abs(scaled.numerator) * 2 + scaled.denominator
-    units = doubled // (2 * scaled.denominator)
-    return Decimal((1 if scaled < 0 and units else 0, tuple(int(d) for d in str(units)), -places))
+    whole = Fraction(value)
+    doubled = 2 * whole.denominator
+    units = (abs(whole.numerator) * 2 * 10**places + whole.denominator) // doubled
+    return Decimal(f"{'-' if whole < 0 and units else ''}{units}E-{places}")
