@@ -143,4 +143,4 @@ def test_posting_costs_the_same_statements_for_one_and_for_many(running):
             assert ledger.post(session, running.production, postings, actor, running.now) == len(part)
             counts.append(len([text for text in seen if "plumbline_score" in text]))
             session.rollback()
-    assert counts[0] == counts[1] / 2 or counts[0] == counts[1]
+    assert counts[1] <= 2 * counts[0]
