@@ -28,7 +28,7 @@ from metadata.errors import (
 from portal.units import Started
 
 log = logging.getLogger(__name__)
-SPOKEN = ("role", "actions", "rows")
+SPOKEN = ("role", "actions", "rows", "units")
 STATUS: tuple[tuple[type[ProductError], int], ...] = (
     (NotFound, 404),
     (NotAllowed, 403),
@@ -46,7 +46,7 @@ def status_of(error: ProductError) -> int:
 
 
 def wording(message: str, params: Any) -> str:
-    """The sentence in the reader's language; roles, actions and rows in it are words to be translated, too."""
+    """The sentence in the reader's language; roles, actions, rows and units in it are words to be translated, too."""
     return fill(gettext(message) if message else "", {k: _spoken(k, v) for k, v in (params or {}).items()})
 
 

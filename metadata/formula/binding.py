@@ -8,7 +8,7 @@ largest and smallest that a product could reach are added up from the fields, so
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -273,7 +273,7 @@ def _reach_of(field: Field) -> tuple[float, float]:
 def _applied(node: Call, given: tuple[Bound, ...]) -> Bound:
     """The call with its type; raises where the parts do not go with it."""
     kinds, function = [part.kind for part in given], node.function
-    kind = _kind(node, kinds)
+    kind = kind_of(node, kinds)
     if function == "round" and len(given) == 2:
         places = given[1].value if isinstance(given[1], Fixed) else None
         if not isinstance(places, float) or places not in range(MOST_PLACES + 1):
@@ -284,7 +284,8 @@ def _applied(node: Call, given: tuple[Bound, ...]) -> Bound:
     return Apply(function, given, kind, high, low)
 
 
-def _kind(node: Call, kinds: list[Kind]) -> Kind:
+def kind_of(node: Call, kinds: list[Kind]) -> Kind:
+    """The type of a call over parts of these types; raises where they do not go with it."""
     function = node.function
     if function in NUMBERS:
         return _all(node, kinds, "number", "number")
@@ -296,9 +297,9 @@ def _kind(node: Call, kinds: list[Kind]) -> Kind:
         return _all(node, kinds, "date", "number")
     if function == "if":
         if kinds[0] != "boolean":
-            raise FormulaError("“if” begins with a condition.", node.at)
-        return _same(node, kinds[1:])
-    kind = _same(node, kinds)
+            raise FormulaError("“if” begins with a condition.", node.arguments[0].at)
+        return _same(node.arguments[1:], kinds[1:])
+    kind = _same(node.arguments, kinds)
     if function in ("min", "max") and kind not in ("number", "date"):
         raise FormulaError("numbers or dates are expected here.", node.at)
     if function in ORDERS and kind == "boolean":
@@ -307,14 +308,18 @@ def _kind(node: Call, kinds: list[Kind]) -> Kind:
 
 
 def _all(node: Call, kinds: list[Kind], wanted: Kind, result: Kind) -> Kind:
-    if any(kind != wanted for kind in kinds):
-        raise FormulaError("“%(name)s” goes with another type: %(type)s.", node.at, name=node.function, type=wanted)
+    for argument, kind in zip(node.arguments, kinds, strict=True):
+        if kind != wanted:
+            message = "“%(name)s” goes with another type: %(type)s."
+            raise FormulaError(message, argument.at, name=node.function, type=wanted)
     return result
 
 
-def _same(node: Call, kinds: list[Kind]) -> Kind:
-    if len(set(kinds)) > 1:
-        raise FormulaError("these values are of different types: %(types)s.", node.at, types=", ".join(kinds))
+def _same(arguments: Sequence[Node], kinds: list[Kind]) -> Kind:
+    other = next((at for at, kind in enumerate(kinds) if kind != kinds[0]), None)
+    if other is not None:
+        types = ", ".join(kinds)
+        raise FormulaError("these values are of different types: %(types)s.", arguments[other].at, types=types)
     return kinds[0]
 
 

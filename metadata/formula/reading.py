@@ -1,7 +1,8 @@
 """The text of a formula as a small frozen tree. Python's own `ast` reads it, a whitelist decides what may stand there.
 
-Called by `binding`. Promises: a tree of numbers, texts, true and false, names and calls, at most twenty deep, or
-FormulaError with the place of the first mistake, counted from 1.
+Called by `binding`, and by the scorecards' formulas with functions of their own. Promises: a tree of numbers, texts,
+true and false, names and calls, at most twenty deep, each with the characters that it was written with; or FormulaError
+with the place of the first mistake, counted from 1.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from metadata.errors import Invalid
@@ -68,6 +69,7 @@ class Constant:
 
     value: float | str | bool
     at: int = dataclasses.field(compare=False)
+    end: int = dataclasses.field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class Name:
 
     parts: tuple[str, ...]
     at: int = dataclasses.field(compare=False)
+    end: int = dataclasses.field(compare=False)
 
     @property
     def text(self) -> str:
@@ -90,13 +93,14 @@ class Call:
     function: str
     arguments: tuple[Node, ...]
     at: int = dataclasses.field(compare=False)
+    end: int = dataclasses.field(compare=False)
 
 
 Node = Constant | Name | Call
 
 
-def read(text: str) -> Node:
-    """The tree of a formula; raises FormulaError."""
+def read(text: str, functions: Mapping[str, tuple[int, int]] = FUNCTIONS) -> Node:
+    """The tree of a formula that may call `functions` (fewest and most arguments of each); raises FormulaError."""
     if len(text) > MAX_LENGTH:
         raise FormulaError("the formula is too long.", MAX_LENGTH + 1)
     text = text.rstrip()
@@ -105,7 +109,7 @@ def read(text: str) -> Node:
     bare = _QUOTED.sub(lambda found: "_" * len(found[0]), text)
     if foreign := _FOREIGN.search(bare):
         raise FormulaError("%(sign)s has no meaning here.", foreign.start() + 1, sign=foreign.group())
-    return _node(_parsed(text, bare), 1)
+    return _Reader(text.encode(), functions).node(_parsed(text, bare), 1)
 
 
 def _parsed(text: str, bare: str) -> ast.expr:
@@ -116,46 +120,68 @@ def _parsed(text: str, bare: str) -> ast.expr:
     try:
         return ast.parse("".join(spelled), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        place = getattr(error, "offset", None) or 1
-        raise FormulaError("the formula ends or goes on where it can't.", max(1, int(place))) from None
+        place = getattr(error, "offset", 1) or len(text) + 1  # none is told where something is missing at the end
+        raise FormulaError("the formula ends or goes on where it can't.", place) from None
 
 
-def _node(node: ast.AST, depth: int) -> Node:
-    at = getattr(node, "col_offset", 0) + 1
-    if depth > MAX_DEPTH:
-        raise FormulaError("this is nested too deep.", at)
+@dataclass(frozen=True)
+class _Reader:
+    """Python counts places in bytes; people count characters, and names within quotes may be Chinese."""
 
-    def inner(*found: ast.AST) -> tuple[Node, ...]:
-        return tuple(_node(one, depth + 1) for one in found)
+    text: bytes
+    functions: Mapping[str, tuple[int, int]]
 
-    if isinstance(node, ast.Constant):
-        return _constant(node, at)
-    if isinstance(node, ast.Name | ast.Attribute):
-        return _name(node, at)
-    if isinstance(node, ast.BinOp) and type(node.op) in _SIGNS:
-        return Call(_SIGNS[type(node.op)], inner(node.left, node.right), at)
-    if isinstance(node, ast.BoolOp):
-        return Call(_SIGNS[type(node.op)], inner(*node.values), at)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
-        return Call("not" if isinstance(node.op, ast.Not) else "neg", inner(node.operand), at)
-    if isinstance(node, ast.Compare) and all(type(op) in _SIGNS for op in node.ops):
-        if len(node.ops) > 1:
-            raise FormulaError("compare two values at a time, with and between.", at)
-        return Call(_SIGNS[type(node.ops[0])], inner(node.left, node.comparators[0]), at)
-    if isinstance(node, ast.Call):
-        return _call(node, at, inner)
-    raise FormulaError("this has no meaning in a formula.", at)
+    def node(self, node: ast.expr, depth: int) -> Node:
+        at, end = self._place(node.col_offset) + 1, self._place(node.end_col_offset)
+        if depth > MAX_DEPTH:
+            raise FormulaError("this is nested too deep.", at)
+
+        def inner(*found: ast.expr) -> tuple[Node, ...]:
+            return tuple(self.node(one, depth + 1) for one in found)
+
+        if isinstance(node, ast.Constant):
+            return _constant(node, at, end)
+        if isinstance(node, ast.Name | ast.Attribute):
+            return _name(node, at, end)
+        if isinstance(node, ast.BinOp) and type(node.op) in _SIGNS:
+            return Call(_SIGNS[type(node.op)], inner(node.left, node.right), at, end)
+        if isinstance(node, ast.BoolOp):
+            return Call(_SIGNS[type(node.op)], inner(*node.values), at, end)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
+            return Call("not" if isinstance(node.op, ast.Not) else "neg", inner(node.operand), at, end)
+        if isinstance(node, ast.Compare) and all(type(op) in _SIGNS for op in node.ops):
+            if len(node.ops) > 1:
+                raise FormulaError("compare two values at a time, with and between.", at)
+            return Call(_SIGNS[type(node.ops[0])], inner(node.left, node.comparators[0]), at, end)
+        if isinstance(node, ast.Call):
+            return Call(self._function(node, at), inner(*node.args), at, end)
+        raise FormulaError("this has no meaning in a formula.", at)
+
+    def _place(self, offset: int | None) -> int:
+        return len(self.text[: offset or 0].decode(errors="ignore"))
+
+    def _function(self, node: ast.Call, at: int) -> str:
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        function = "if" if name == "If" else name
+        if function not in self.functions:
+            known = ", ".join(self.functions)
+            raise FormulaError("there is no function “%(name)s”; there are %(known)s.", at, name=function, known=known)
+        fewest, most = self.functions[function]
+        if node.keywords or not fewest <= len(node.args) <= most:
+            count = str(fewest) if fewest == most else f"{fewest}–{most}"
+            raise FormulaError("“%(name)s” takes %(count)s values.", at, name=function, count=count)
+        return function
 
 
-def _constant(node: ast.Constant, at: int) -> Constant:
+def _constant(node: ast.Constant, at: int, end: int) -> Constant:
     if isinstance(node.value, str):
-        return Constant(node.value, at)
+        return Constant(node.value, at, end)
     if isinstance(node.value, int | float) and not isinstance(node.value, bool) and abs(node.value) < LARGEST:
-        return Constant(float(node.value), at)
+        return Constant(float(node.value), at, end)
     raise FormulaError("this has no meaning in a formula.", at)
 
 
-def _name(node: ast.Name | ast.Attribute, at: int) -> Constant | Name:
+def _name(node: ast.Name | ast.Attribute, at: int, end: int) -> Constant | Name:
     parts: list[str] = []
     found: ast.AST = node
     while isinstance(found, ast.Attribute):
@@ -165,17 +191,5 @@ def _name(node: ast.Name | ast.Attribute, at: int) -> Constant | Name:
         raise FormulaError("this has no meaning in a formula.", at)
     parts.insert(0, found.id)
     if parts in (["true"], ["false"]):
-        return Constant(parts == ["true"], at)
-    return Name(tuple(parts), at)
-
-
-def _call(node: ast.Call, at: int, inner: Callable[..., tuple[Node, ...]]) -> Call:
-    name = node.func.id if isinstance(node.func, ast.Name) else ""
-    function = "if" if name == "If" else name
-    if function not in FUNCTIONS:
-        known = ", ".join(FUNCTIONS)
-        raise FormulaError("there is no function “%(name)s”; there are %(known)s.", at, name=function, known=known)
-    fewest, most = FUNCTIONS[function]
-    if node.keywords or not fewest <= len(node.args) <= most:
-        raise FormulaError("“%(name)s” takes another number of values.", at, name=function)
-    return Call(function, inner(*node.args), at)
+        return Constant(parts == ["true"], at, end)
+    return Name(tuple(parts), at, end)

@@ -19,6 +19,7 @@ from portal.api.answers import answer, body_object, if_match_tag
 from portal.api.openapi import describe
 from portal.errors import problem_json, wording
 from portal.extensions import db
+from portal.views import cardformula
 from portal.views.scorecards import visible
 from workflows.scorecards import applying, versions
 from workflows.scorecards import content as contents
@@ -40,6 +41,7 @@ CONTENT = {
         "no_data": TEXT,
         "decimals": TEXT,
         "minimum_service_days": TEXT,
+        "formula": {**TEXT, "maxLength": 500, "description": "what the score is made of; left out: the weighted sum"},
         "lines": {"type": "array", "items": OBJECT},
         "bands": {"type": "array", "items": OBJECT},
     },
@@ -142,6 +144,18 @@ def publish(card_id: int) -> Response:
         lambda s, c: versions.publish(s, c, actor, card_id, content, now=now, based_on=based_on, comment=comment)
     )
     return answer({"id": card_id, "result": {"version": number}})
+
+
+@blueprint.post("/<int:card_id>/formula")
+@describe(body=CONTENT, result=RESULT, visible=visible)
+def formula(card_id: int) -> Response:
+    """Whether the content's formula can be used, the character (from 1) of what is wrong, and what it may name."""
+    catalog, content = catalogs.current(), contents.tidy(_content(body_object()))
+    versions.visible(db.session(), catalog, current_actor(), card_id)
+    found = cardformula.checked(catalog, content)
+    names = [{"text": one.text, "title": one.title, "unit": one.unit} for one in cardformula.choices(catalog, content)]
+    result = {"usable": not found.wrong, "position": found.position, "problems": [*found.words, *found.at_lines]}
+    return answer({"id": card_id, "result": {**result, "names": names}})
 
 
 @blueprint.get("/<int:card_id>/versions/<int:number>")

@@ -37,7 +37,7 @@ def typed(form: Mapping[str, str]) -> Content:
         part, place, name = match[1], int(match[2]), match[3]
         if place < contents.MOST_LINES and name in (LINE_FIELDS if part == "line" else BAND_FIELDS):
             found[part].setdefault(place, {})[name] = value
-    settings = {name: form.get(name, "") for name in ("no_data", "decimals", "minimum_service_days")}
+    settings = {name: form.get(name, "") for name in ("formula", "no_data", "decimals", "minimum_service_days")}
     lines, bands = ([items[place] for place in sorted(items)] for items in (found["line"], found["band"]))
     return contents.tidy({**settings, "lines": lines, "bands": bands})
 

@@ -21,7 +21,7 @@ from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.errors import status_of, wording
 from portal.extensions import db
-from portal.views import cardform, forms
+from portal.views import cardform, cardformula, forms
 from workflows.cycles import terms
 from workflows.scorecards import applying, versions
 from workflows.scorecards import content as contents
@@ -112,6 +112,15 @@ def change(card_id: int) -> Any:
     return redirect(url_for("scorecards.show", card_id=card_id), 303)
 
 
+@blueprint.post("/<int:card_id>/formula")
+def formula(card_id: int) -> str:
+    """What is wrong with the formula as it is being typed: a part of the page. Nothing is kept."""
+    catalog = catalogs.current()
+    versions.visible(db.session(), catalog, current_actor(), card_id)
+    found = cardformula.checked(catalog, cardform.typed(request.form))
+    return render_template("scorecards/_formula.html", formula=found)
+
+
 @blueprint.get("/<int:card_id>/versions/<int:number>")
 def version(card_id: int, number: int) -> str:
     """What a version changed, and how it differs from what is in force."""
@@ -182,6 +191,9 @@ def _page(card_id: int, content: Content | None = None, error: ProductError | No
 def grid_words(catalog: Catalog, content: Content) -> dict[str, Any]:
     """What the grid of a content needs besides it."""
     return {
+        "formula": cardformula.checked(catalog, content),
+        "formula_choices": cardformula.choices(catalog, content),
+        "formula_example": cardformula.EXAMPLE,
         "choices": cardform.choices(catalog, content),
         "title_of": cardform.title,
         "line_fields": catalog[terms.LINE].definition.fields,

@@ -1,4 +1,5 @@
-/* Scorecards: the running sum, sliders beside their numbers, and the answer of what-if while a slider is dragged.
+/* Scorecards: the running sum, sliders beside their numbers, names put into the formula, and the answer of what-if
+   while a slider is dragged.
    Without this script the buttons of the form do the same. */
 (function () {
   "use strict";
@@ -54,6 +55,22 @@
         if (again) { again = false; ask(); }
       });
   }
+
+  // A name that a formula may use is put where the cursor is.
+  var formula = form.elements.formula;
+  form.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-insert]");
+    if (!button || !formula) { return; }
+    formula.setRangeText(button.dataset.insert, formula.selectionStart, formula.selectionEnd, "end");
+    formula.focus();
+    formula.dispatchEvent(new Event("input", {bubbles: true}));
+  });
+  document.body.addEventListener("htmx:afterSwap", function (event) {
+    if (event.target.id !== "formula-check" || !formula) { return; }
+    var wrong = event.target.querySelector("[data-wrong]") !== null;
+    formula.classList.toggle("is-invalid", wrong);
+    if (wrong) { formula.setAttribute("aria-invalid", "true"); } else { formula.removeAttribute("aria-invalid"); }
+  });
 
   if (keep && weights.length > 1) { keep.hidden = false; }
   form.addEventListener("pointerdown", function (event) { if (event.target.dataset.slider) { begin(); } });

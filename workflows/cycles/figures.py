@@ -121,7 +121,7 @@ def computed(terms: Terms, figures: Mapping[str, Sequence[float | None]]) -> Com
         Line(item.kpi, exact(item.weight), item.rule, _exact(figures[item.kpi][1]), _exact(figures[item.kpi][0]))
         for item in terms.lines
     ]
-    result = score(lines, terms.plain_bands, policy=terms.policy, places=terms.places)
+    result = score(lines, terms.plain_bands, policy=terms.policy, places=terms.places, formula=terms.worked)
     detail = orjson.dumps(_explained(terms, figures, result), option=orjson.OPT_SORT_KEYS).decode()
     return Computed(result.value, result.rating or None, result.reason or None, detail, result)
 
@@ -137,6 +137,7 @@ def _explained(terms: Terms, figures: Mapping[str, Sequence[float | None]], resu
         "policy": terms.policy,
         "places": terms.places,
         "score": None if result.value is None else str(result.value),
+        **_formula(terms, result),
         "lines": [
             {
                 "kpi": line.kpi,
@@ -155,6 +156,14 @@ def _explained(terms: Terms, figures: Mapping[str, Sequence[float | None]], resu
             for line, share in shares
         ],
     }
+
+
+def _formula(terms: Terms, result: Score) -> dict[str, Any]:
+    """The formula with the sum that it was given and the points that it made; nothing without one."""
+    if not terms.formula:
+        return {}
+    points = None if result.worked is None else _shown(result.worked)
+    return {"formula": {"text": terms.formula, "total": _shown(result.total), "points": points}}
 
 
 def _shown(value: Fraction) -> str:

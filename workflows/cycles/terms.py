@@ -24,11 +24,12 @@ from metadata.parser import thawed
 from workflows.cycles.desk import Row, load
 from workflows.goals.levels import END, SCORE, START, levels
 from workflows.scoring import Band, Limits, Rule, check_bands, check_rule, check_weights, exact, rule_of
+from workflows.scoring.formula import Formula, Nameable, bound
 from workflows.store import cycle_pins
 
 # Fields that came later: an installation whose pack was not upgraded yet has none of them.
 LATER = {
-    "scorecard": ("person", "effective_from", "effective_to"),
+    "scorecard": ("person", "effective_from", "effective_to", "formula"),
     "scorecard_line": (
         *("kind", "section", "target", "weight_floor", "weight_ceiling", "attainment_floor", "attainment_cap"),
         *("amber_from", "green_from"),
@@ -114,11 +115,18 @@ class Terms:
     policy: str
     minimum_service_days: int
     form: Mapping[str, Any] | None = None  # the document of the review form, as it was
+    formula: str = ""
 
     @property
     def plain_bands(self) -> list[Band]:
         """The bands as scoring takes them."""
         return [item.band for item in self.bands]
+
+    @property
+    def worked(self) -> Formula | None:
+        """The formula over these lines; raises FormulaError."""
+        lines = tuple(Nameable(line.kpi, line.unit, line.section) for line in self.lines)
+        return bound(self.formula, lines) if self.formula else None
 
     def rating(self, label: str | None, language: str) -> str:
         """A stored rating as people read it."""
@@ -160,6 +168,7 @@ def gather(session: Session, catalog: Catalog, cycle: Row) -> Terms:
         policy=card["no_data"],
         minimum_service_days=90 if card["minimum_service_days"] is None else card["minimum_service_days"],
         form=form,
+        formula=card["formula"] or "",
     )
     problems += _checked(lines, terms)
     if problems:
@@ -260,7 +269,7 @@ def line_of(catalog: Catalog, row: Row) -> TermLine:
 def _checked(lines: list[Row], terms: Terms) -> list[Problem]:
     """The problems of scoring's own checks, each laid at the scorecard's door."""
     problems: list[Problem] = []
-    checks: list[Callable[[], None]] = [
+    checks: list[Callable[[], object]] = [
         partial(
             check_weights,
             [row["weight"] for row in lines],
@@ -268,12 +277,14 @@ def _checked(lines: list[Row], terms: Terms) -> list[Problem]:
         ),
         partial(check_bands, terms.plain_bands),
         *(partial(check_rule, fixed_target(line), line.rule) for line in terms.lines),
+        lambda: terms.worked,
     ]
     for check in checks:
         try:
             check()
         except Invalid as error:
-            problems += [Problem("/scorecard", p.message, p.params) for p in error.problems]
+            found = error.problems or (error,)
+            problems += [Problem("/scorecard", one.message, one.params) for one in found]
     return problems
 
 
@@ -328,6 +339,7 @@ def as_json(terms: Terms) -> dict[str, Any]:
         **{name: getattr(terms, name) for name in ("catalog_version", "department", "timezone", "places", "policy")},
         "minimum_service_days": terms.minimum_service_days,
         **({"form": dict(terms.form)} if terms.form else {}),
+        **({"formula": terms.formula} if terms.formula else {}),
         "period": [terms.period_start.isoformat(), terms.period_end.isoformat()],
         "bands": [
             [b.band.label, b.label_zh, str(b.band.low), None if b.band.high is None else str(b.band.high)]
@@ -374,6 +386,7 @@ def _from_json(plain: Mapping[str, Any]) -> Terms:
         policy=plain["policy"],
         minimum_service_days=plain["minimum_service_days"],
         form=plain.get("form"),
+        formula=plain.get("formula", ""),
     )
 
 

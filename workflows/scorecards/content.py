@@ -2,7 +2,8 @@
 
 Called by `versions`, by what-if and by their pages. Plain JSON with numbers as text, so that a draft, a version and a
 scenario are the same thing. Promises: what was typed comes back whatever is wrong with it; problems point at
-`/lines/<place>/<field>` and `/bands/<place>/<field>`; `terms_of` scores exactly as a cycle launched from it would.
+`/lines/<place>/<field>` and `/bands/<place>/<field>`; `terms_of` scores exactly as a cycle launched from it would. A
+formula is left out where there is none, so that contents kept before there were any stay the same.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from sqlalchemy.orm import Session
 
 from metadata.catalog import Catalog
 from metadata.errors import Invalid, NotFound, Problem
+from metadata.formula import FormulaError
+from metadata.formula.reading import MAX_LENGTH
 from metadata.records.read import HIDDEN_RECORD
 from metadata.validation import REQUIRED
 from workflows.cycles import terms
@@ -27,6 +30,7 @@ from workflows.cycles.desk import Row, load
 from workflows.cycles.terms import TermBand, Terms
 from workflows.scoring import POLICIES, Band, Limits, check_rule
 from workflows.scoring.bands import band_problems
+from workflows.scoring.formula import Nameable, bound, named_lines
 from workflows.scoring.rounding import DEFAULT_PLACES, MOST_PLACES
 from workflows.scoring.weights import weight_problems
 
@@ -48,6 +52,8 @@ TOO_LONG = "At most %(limit)s characters are possible here."
 TOO_MANY = "At most %(most)s of these are possible."
 TWICE = "“%(kpi)s” stands in two lines; one line can count it."
 NO_KIND = "There is no such kind of line."
+LINE_GONE = "The formula names “%(line)s”, which is no line any more; put the line back, or change the formula."
+NO_FORMULA = "Scorecards here have no formula yet; upgrade the pack Performance first."
 NOT_READY = "The scorecard can't be published yet."
 NOT_READABLE = "Some of what was typed can't be read."
 
@@ -80,6 +86,7 @@ def document(card: Row, lines: Sequence[Row], bands: Sequence[Row]) -> Content:
         "no_data": card["no_data"],
         "decimals": str(card["decimals"]),
         "minimum_service_days": "90" if service is None else str(service),
+        **({"formula": card["formula"]} if card["formula"] else {}),
         "lines": [
             {
                 **{n: row[n] or "" for n in TEXTS},
@@ -115,7 +122,9 @@ def digest(content: Content) -> str:
 
 def tidy(raw: Mapping[str, Any]) -> Content:
     """What was typed as a content: all fields there, texts trimmed, readable numbers in their shortest form."""
+    formula = " ".join(_plain(raw.get("formula")).splitlines())
     return {
+        **({"formula": formula} if formula else {}),
         "no_data": str(raw.get("no_data", "")).strip(),
         "decimals": str(raw.get("decimals", "")).strip(),
         "minimum_service_days": str(raw.get("minimum_service_days", "")).strip(),
@@ -183,6 +192,8 @@ def unreadable(content: Content) -> list[Problem]:
         problems += _number_problems(f"/bands/{place}/low", band["low"], 2, True)
         if not band["label"]:
             problems.append(Problem(f"/bands/{place}/label", REQUIRED))
+    if len(content.get("formula", "")) > MAX_LENGTH:
+        problems.append(Problem("/formula", TOO_LONG, {"limit": MAX_LENGTH}))
     if content["no_data"] not in POLICIES:
         problems.append(Problem("/no_data", REQUIRED))
     problems += _whole("/decimals", content["decimals"], MOST_PLACES)
@@ -215,6 +226,7 @@ def problems(catalog: Catalog, content: Content) -> list[Problem]:
     limits = [Limits(number(line["weight_floor"]), number(line["weight_ceiling"])) for line in lines]
     found += weight_problems([Decimal(line["weight"]) for line in lines], limits)
     found += band_problems(_bands(content))
+    found += formula_problems(catalog, content)
     seen: set[str] = set()
     for place, line in enumerate(lines):
         if line["kpi"] in seen:
@@ -243,6 +255,32 @@ def _immeasurable(catalog: Catalog, place: int, line: Mapping[str, str]) -> list
     return []
 
 
+def formula_problems(catalog: Catalog, content: Content) -> list[Problem]:
+    """What is wrong with the formula, at the formula; and, at the lines, those that it misses."""
+    text = content.get("formula", "")
+    if not text:
+        return []
+    if "formula" not in catalog[terms.SCORECARD].definition.fields:
+        return [Problem("/formula", NO_FORMULA)]
+    try:
+        bound(text, nameable(catalog, content))
+    except FormulaError as error:
+        gone = sorted(named_lines(text) - {line["kpi"] for line in content["lines"]})
+        at_lines = [Problem("/lines", LINE_GONE, {"line": key}) for key in gone]
+        return [Problem("/formula", error.message, error.params), *at_lines]
+    return []
+
+
+def nameable(catalog: Catalog, content: Content) -> tuple[Nameable, ...]:
+    """The lines as a formula may name them."""
+    found = []
+    for line in content["lines"]:
+        measured = line["kind"] in KINDS and terms.no_measure(catalog, line) is None
+        unit = terms.line_of(catalog, row_of(line)).unit if measured else ""
+        found.append(Nameable(line["kpi"], unit, line["section"]))
+    return tuple(found)
+
+
 def row_of(line: Mapping[str, str]) -> dict[str, Any]:
     """A line as its record holds it."""
     return {**{n: line[n] for n in TEXTS}, **{n: number(line[n]) if line[n] else None for n in NUMBERS}}
@@ -262,7 +300,7 @@ def terms_of(catalog: Catalog, content: Content, department: int, span: tuple[da
         for place, line in enumerate(content["lines"])
         if (problem := terms.no_measure(catalog, line)) is not None
     ]
-    wrong = wrong or band_problems(_bands(content))
+    wrong = wrong or [*band_problems(_bands(content)), *formula_problems(catalog, content)]
     if wrong:
         raise Invalid(NOT_READABLE, problems=wrong)
     return Terms(
@@ -278,6 +316,7 @@ def terms_of(catalog: Catalog, content: Content, department: int, span: tuple[da
         places=int(content["decimals"] or DEFAULT_PLACES),
         policy=content["no_data"],
         minimum_service_days=int(content["minimum_service_days"]),
+        formula=content.get("formula", ""),
     )
 
 

@@ -217,12 +217,14 @@ def _add(session: Session, card_id: int, content: Content, by: str, comment: str
 def _write(session: Session, catalog: Catalog, actor: Actor, card_id: int, content: Content, now: datetime) -> None:
     """The records of the content: lines by what they measure, bands by their label."""
     card, lines, bands = contents.rows(session, catalog, card_id)
-    settings = {
+    settings: dict[str, Any] = {
         "no_data": content["no_data"],
         "decimals": int(content["decimals"]),
         "minimum_service_days": int(content["minimum_service_days"]),
         "status": "active",
     }
+    if "formula" in catalog[terms.SCORECARD].definition.fields:  # a pack from before has none
+        settings["formula"] = content.get("formula")
     if any(card[name] != value for name, value in settings.items()):
         records.change(session, catalog, terms.SCORECARD, actor, card_id, settings, now=now, form="python")
     kept = {line["kpi"] for line in content["lines"]}
@@ -289,9 +291,9 @@ def one(session: Session, card_id: int, number: int) -> Version:
 def differences(old: Content, new: Content) -> list[Difference]:
     """What was changed, setting by setting, line by line, band by band."""
     found = [
-        Difference("setting", "", name, old[name], new[name])
-        for name in ("no_data", "decimals", "minimum_service_days")
-        if old[name] != new[name]
+        Difference("setting", "", name, old.get(name, ""), new.get(name, ""))
+        for name in ("formula", "no_data", "decimals", "minimum_service_days")
+        if old.get(name, "") != new.get(name, "")
     ]
     found += _between("line", old["lines"], new["lines"], "kpi", "weight")
     return found + list(_between("band", old["bands"], new["bands"], "label", "low"))

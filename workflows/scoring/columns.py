@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING
 from metadata.deferred import Deferred
 from workflows.scoring.attainment import Rule
 from workflows.scoring.bands import Band, ordered
+from workflows.scoring.formula import Formula
+from workflows.scoring.formula_columns import Figures, worked
 from workflows.scoring.rounding import DEFAULT_PLACES, exact
-from workflows.scoring.score import BLOCK, REDISTRIBUTE, Line, Score, score
+from workflows.scoring.score import BLOCK, REDISTRIBUTE, Line, Score, scale, score
 from workflows.scoring.ties import on_the_border
 
 if TYPE_CHECKING:
@@ -48,13 +50,14 @@ SAFETY = 16.0  # a few roundings on the way, each of half an epsilon
 
 @dataclass(frozen=True)
 class Card:
-    """A compiled scorecard: weights and rules by line, bands from the lowest, the no-data policy, the places."""
+    """A compiled scorecard: weights and rules by line, bands from the lowest, no-data policy, places, formula."""
 
     weights: tuple[Fraction, ...]
     rules: tuple[Rule, ...]
     bands: tuple[Band, ...]
     policy: str = REDISTRIBUTE
     places: int = DEFAULT_PLACES
+    formula: Formula | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -67,7 +70,8 @@ class Population:
     """What was measured: actual and target by person and line, and what follows from it whatever the weights are.
 
     `filled` holds the attainments, bounded by floor and cap, and 0 where they are `missing`; `gaps` says who misses
-    any; `slack` says how far any of a person's attainments can be off.
+    any; `slack` says how far any of a person's attainments can be off, `certain` which are not off at all: those on
+    their floor or cap, and the 0 and 1 that a rule gives without reckoning.
     """
 
     actual: Matrix
@@ -76,6 +80,7 @@ class Population:
     slack: Column
     missing: Flags
     gaps: Flags
+    certain: Flags
 
     def __len__(self) -> int:
         return len(self.filled)
@@ -102,23 +107,30 @@ def compiled(
     *,
     policy: str = REDISTRIBUTE,
     places: int = DEFAULT_PLACES,
+    formula: Formula | None = None,
 ) -> Card:
     """The card of (weight, rule) lines, which have passed `check_weights`, `check_rule` and `check_bands`."""
     weights, rules = tuple(weight for weight, _ in lines), tuple(rule for _, rule in lines)
-    return Card(weights, rules, tuple(ordered(bands)), policy, places)
+    return Card(weights, rules, tuple(ordered(bands)), policy, places, formula)
 
 
 def population(rules: Sequence[Rule], actual: Matrix, target: Matrix) -> Population:
     """The attainments of everybody on lines with these `rules`; `actual` and `target` are people × lines."""
     reached, slack = np.empty_like(actual), np.zeros(len(actual))
+    certain = np.zeros(actual.shape, bool)
     for block in _blocks(len(actual)):
         for column, rule in enumerate(rules):
             values, off = _DIRECTIONS[rule.direction](actual[block, column], target[block, column], rule)
-            np.clip(values, float(rule.floor), float(rule.cap), out=reached[block, column])
-            np.fmax(slack[block], off + EPSILON * float(max(abs(rule.floor), abs(rule.cap))), out=slack[block])
+            floor, cap = float(rule.floor), float(rule.cap)
+            np.clip(values, floor, cap, out=reached[block, column])
+            bound = off + EPSILON * max(abs(floor), abs(cap))
+            np.fmax(slack[block], bound, out=slack[block])
+            beyond = (values - SAFETY * bound > cap) | (values + SAFETY * bound < floor)
+            certain[block, column] = beyond | ((off == 0.0) & ((values == 0.0) | (values == 1.0)))
     missing = np.isnan(reached)
     reached[missing] = 0.0
-    return Population(actual, target, reached, slack * SAFETY, missing, np.logical_or.reduce(missing, axis=1))
+    gaps = np.logical_or.reduce(missing, axis=1)
+    return Population(actual, target, reached, slack * SAFETY, missing, gaps, certain)
 
 
 def scores(card: Card, people: Population) -> Scores:
@@ -142,14 +154,23 @@ def _settled(card: Card, people: Population, units: Units, doubtful: Sequence[tu
     if not any(len(rows) for rows, _wide, _off in doubtful):
         return 0
     rows, wide, off = (np.concatenate(part) for part in zip(*doubtful, strict=True))
-    scale = 10.0**card.places
-    counted = ~people.missing[rows] if card.policy == REDISTRIBUTE else np.ones((len(rows), len(card.rules)), bool)
-    sure = on_the_border(card.weights, card.rules, people.actual[rows], people.target[rows], counted, off * scale)
-    units[rows[sure]] = np.copysign(np.rint(np.abs(wide[sure]) * scale + 0.5), wide[sure])
-    for person in rows[~sure]:
-        value = referred(card, people, int(person)).value
-        units[person] = NO_SCORE if value is None else int(value.scaleb(card.places))
-    return int((~sure).sum())
+    if card.formula is None:  # a sum; what a formula gives is no multiple of anything
+        last = 10.0**card.places
+        counted = ~people.missing[rows] if card.policy == REDISTRIBUTE else np.ones((len(rows), len(card.rules)), bool)
+        sure = on_the_border(card.weights, card.rules, people.actual[rows], people.target[rows], counted, off * last)
+        units[rows[sure]] = np.copysign(np.rint(np.abs(wide[sure]) * last + 0.5), wide[sure])
+        rows = rows[~sure]
+    return _by_reference(card, people, units, rows)
+
+
+def _by_reference(card: Card, people: Population, units: Units, rows: NDArray[np.int64]) -> int:
+    """The reference's answers, asked once for people with the same figures; how many rows these are."""
+    figures = np.ascontiguousarray(np.hstack([people.actual[rows], people.target[rows]])).view(np.int64)
+    _kinds, firsts, whose = np.unique(figures, axis=0, return_index=True, return_inverse=True)
+    values = [referred(card, people, int(rows[first])).value for first in firsts]
+    decided = [NO_SCORE if value is None else int(value.scaleb(card.places)) for value in values]
+    units[rows] = np.array(decided, np.int64)[whose.reshape(-1)]
+    return len(rows)
 
 
 def points(card: Card, people: Population) -> tuple[Column, Column]:
@@ -218,7 +239,27 @@ def _points(card: Card, people: Population, block: slice) -> tuple[Column, Colum
             wide[rows] *= weights.sum() / np.where(divisor > 0, divisor, 1.0)
         whole = np.logical_or if card.policy == BLOCK else np.logical_and
         wide[rows[whole.reduce(missing, axis=1)]] = np.nan
-    return wide, off
+    if card.formula is None:
+        return wide, off
+    return _worked(card, card.formula, people, block, (wide, off))
+
+
+def _worked(card: Card, formula: Formula, people: Population, block: slice, total: Reached) -> Reached:
+    """What the formula makes of the sums."""
+    weights = np.array([float(weight) for weight in card.weights])
+    missing = people.missing[block]
+    figures = Figures(
+        *total,
+        filled=people.filled[block],
+        slack=people.slack[block],
+        missing=missing,
+        certain=people.certain[block],
+        actual=people.actual[block],
+        target=people.target[block],
+        counted=np.where(missing, 0.0, weights) if card.policy == REDISTRIBUTE else np.tile(weights, (len(missing), 1)),
+        edges=[(rule.floor, rule.cap) for rule in card.rules],
+    )
+    return worked(formula.root, figures, *scale(card.rules))
 
 
 def referred(card: Card, people: Population, person: int) -> Score:
@@ -227,7 +268,7 @@ def referred(card: Card, people: Population, person: int) -> Score:
         Line(str(at), weight, rule, *(_known(m[person, at]) for m in (people.actual, people.target)))
         for at, (weight, rule) in enumerate(zip(card.weights, card.rules, strict=True))
     ]
-    return score(lines, card.bands, policy=card.policy, places=card.places)
+    return score(lines, card.bands, policy=card.policy, places=card.places, formula=card.formula)
 
 
 def _known(value: np.float64) -> Fraction | None:

@@ -1,8 +1,9 @@
-"""A score: attainments times weights, and what happens to a line without data.
+"""A score: attainments times weights, what happens to a line without data, and what a formula makes of the sum.
 
 Called by the review cycles with the pinned lines of a scorecard and by what-if with changed weights.
 Pure: the same lines give the same score, today and in five years. Each line comes back with its share,
-so that a person can add the score up by hand.
+so that a person can add the score up by hand. A formula changes the sum within the scale that the sum has itself: from
+0 (or the lowest floor below it) to the highest cap.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from fractions import Fraction
 
 from workflows.scoring.attainment import Rule, attainment
 from workflows.scoring.bands import Band, band_of
+from workflows.scoring.formula import Formula
+from workflows.scoring.formula_value import Missing, Reading, evaluate
 from workflows.scoring.rounding import DEFAULT_PLACES, round_half_up
 
 BLOCK, REDISTRIBUTE, AS_ZERO = "block", "redistribute", "zero"
@@ -43,17 +46,28 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The result. `value` None means no score, and `reason` says why; `rating` is the band of `value`."""
+    """The result. `value` None means no score, and `reason` says why; `rating` is the band of `value`.
+
+    `worked` is what the formula made of the sum, within the scale; None without a formula or without a score.
+    """
 
     value: Decimal | None
     rating: str
     reason: str
     shares: tuple[Share, ...]
+    worked: Fraction | None = None
+
+    @property
+    def total(self) -> Fraction:
+        """The weighted sum in points."""
+        return sum((s.contribution for s in self.shares), Fraction(0))
 
     @property
     def points(self) -> Fraction | None:
         """The score before the rounding; None where there is none."""
-        return None if self.value is None else sum((s.contribution for s in self.shares), Fraction(0))
+        if self.value is None:
+            return None
+        return self.total if self.worked is None else self.worked
 
 
 def score(
@@ -62,6 +76,7 @@ def score(
     *,
     policy: str = REDISTRIBUTE,
     places: int = DEFAULT_PLACES,
+    formula: Formula | None = None,
 ) -> Score:
     """Weighted attainment in points (100 = everything as planned), rounded once, banded as displayed."""
     reached = [attainment(line.actual, line.target, line.rule) for line in lines]
@@ -72,8 +87,39 @@ def score(
         return Score(None, "", "There is no data for any line.", shares)
     if missing and policy == BLOCK:
         return Score(None, "", "There is no data for some lines, and the scorecard asks for all of them.", shares)
-    value = round_half_up(sum((s.contribution for s in shares), Fraction(0)), places)
-    return Score(value, band_of(value, bands), "", shares)
+    found: Fraction = sum((s.contribution for s in shares), Fraction(0))
+    worked = None
+    if formula is not None:
+        made = evaluate(formula.root, reading_of(shares))
+        if isinstance(made, Missing):
+            return Score(None, "", made.reason, shares)
+        found = worked = within(Fraction(made), [line.rule for line in lines])
+    value = round_half_up(found, places)
+    return Score(value, band_of(value, bands), "", shares, worked)
+
+
+def reading_of(shares: Sequence[Share]) -> Reading:
+    """The figures that a formula may name."""
+    return Reading(
+        total=sum((s.contribution for s in shares), Fraction(0)),
+        reached=tuple(s.attainment for s in shares),
+        actual=tuple(s.line.actual for s in shares),
+        target=tuple(s.line.target for s in shares),
+        effective=tuple(s.effective for s in shares),
+        contribution=tuple(s.contribution for s in shares),
+    )
+
+
+def scale(rules: Sequence[Rule]) -> tuple[Fraction, Fraction]:
+    """From where to where a weighted sum of such lines can go, in points."""
+    lows, highs = [Fraction(0), *(rule.floor for rule in rules)], [Fraction(0), *(rule.cap for rule in rules)]
+    return min(lows) * 100, max(highs) * 100
+
+
+def within(made: Fraction, rules: Sequence[Rule]) -> Fraction:
+    """What a formula made, cut to the scale."""
+    low, high = scale(rules)
+    return min(max(made, low), high)
 
 
 def _divisor(lines: Sequence[Line], reached: Sequence[Fraction | None], policy: str) -> Fraction:

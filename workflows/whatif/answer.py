@@ -126,7 +126,7 @@ class Side:
 def side(crowd: Crowd, known: Terms) -> Side:
     """Score everybody under these terms."""
     lines = [(exact(line.weight), line.rule) for line in known.lines]
-    card = compiled(lines, known.plain_bands, policy=known.policy, places=known.places)
+    card = compiled(lines, known.plain_bands, policy=known.policy, places=known.places, formula=known.worked)
     measured = crowd.measured(known.lines)
     found = scores(card, measured)
     wide = found.units / 10.0**found.places
@@ -260,7 +260,7 @@ def _label(one: Side, row: int) -> str:
 
 
 def _part(measured: Population, rows: NDArray[np.int64]) -> Population:
-    names = ("actual", "target", "filled", "slack", "missing", "gaps")
+    names = ("actual", "target", "filled", "slack", "missing", "gaps", "certain")
     return Population(**{name: getattr(measured, name)[rows] for name in names})
 
 
