@@ -14,7 +14,8 @@ from portal.api.openapi import describe, query
 from portal.extensions import db
 from portal.views.cycles import visible
 from portal.views.ledger import since_of
-from workflows.cycles import ledger
+from workflows.cycles import formula_steps, ledger
+from workflows.cycles.formula_steps import Step
 from workflows.cycles.ledger import Entry, LedgerLine, Opened, Sheet
 
 blueprint = Blueprint("api_ledger", __name__, url_prefix="/api/v1/cycles/reviews")
@@ -41,6 +42,8 @@ def show(review_id: int) -> Response:
         "catalog_version": found.terms.catalog_version,
         "policy": found.terms.policy,
         "places": found.terms.places,
+        "formula": found.terms.formula or None,
+        "steps": [_step(step) for step in formula_steps.steps(found.terms, found.sheet.lines)],
         "others": [_entry(one) for one in found.others],
     }
     return answer({"id": review_id, "result": result})
@@ -89,6 +92,7 @@ def compare(review_id: int) -> Response:
         "before": {**_entry(found.before), **_sheet(found.old)},
         "after": {**_entry(found.after), **_sheet(found.new)},
         "lines": lines,
+        "by_formula": str(found.by_formula),
         "rounding": str(found.rounding),
         "total": _text(found.total),
     }
@@ -115,12 +119,18 @@ def _entry(entry: Entry) -> dict[str, Any]:
 def _sheet(sheet: Sheet) -> dict[str, Any]:
     return {
         "lines": [_line(line) for line in sheet.lines],
+        "sum": str(sheet.total),
         "points": str(sheet.points),
         "rounding": str(sheet.rounding),
         "score": None if sheet.score is None else str(sheet.score),
         "rating": sheet.rating,
         "reason": sheet.reason,
     }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    value = step.value if isinstance(step.value, bool) else _text(step.value)
+    return {"text": step.text, "value": value, "unit": step.unit or None, "reason": step.reason or None}
 
 
 def _line(line: LedgerLine) -> dict[str, Any]:

@@ -321,6 +321,7 @@ def _moved(found: Trial, one: Moved) -> dict[str, Any]:
         "rating_before": one.band_before,
         "rating_after": one.band_after,
         "line": one.line.kpi if one.line else None,
+        "by_formula": one.by_formula,
         "points": float(one.points),
     }
 

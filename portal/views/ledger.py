@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask_babel import format_decimal, format_percent
+from flask_babel import gettext as _
 
 from metadata import access
 from metadata.access import Actor
@@ -21,8 +22,10 @@ from portal.extensions import db
 from portal.views import forms
 from portal.views.cycles import known_only
 from portal.views.reviews import figure, score_words
-from workflows.cycles import ledger, people, terms
+from workflows.cycles import formula_steps, ledger, people, terms
+from workflows.cycles.formula_steps import Step
 from workflows.cycles.ledger import Comparison, LedgerLine, Opened
+from workflows.scoring.formula import POINTS
 
 blueprint = Blueprint("ledger", __name__, url_prefix="/cycles/reviews")
 blueprint.before_request(known_only)
@@ -48,8 +51,26 @@ def show(review_id: int) -> str:
         points=points,
         score=score_words,
         term=lambda label: found.terms.rating(label, language()),
+        steps=[_step(step) for step in formula_steps.steps(found.terms, found.sheet.lines)],
+        formula_title=_formula_title(catalog),
         policies=catalog[terms.SCORECARD].definition.fields["no_data"],
     )
+
+
+def _formula_title(catalog: Catalog) -> str:
+    field = catalog[terms.SCORECARD].definition.fields.get("formula")
+    return field.title(language()) if field else ""
+
+
+def _step(step: Step) -> dict[str, Any]:
+    """A step of the formula as people read it."""
+    if step.value is None:
+        value = _(step.reason)
+    elif isinstance(step.value, bool):
+        value = _("yes") if step.value else _("no")
+    else:
+        value = f"{points(step.value)} {'' if step.unit == POINTS else step.unit}".strip()
+    return {"text": step.text, "value": value, "figure": step.figure}
 
 
 def _comparison(found: Opened) -> Comparison | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -120,6 +121,7 @@ def _page(review_id: int, error: ProductError | None = None, names: tuple[str, .
         terms=pinned,
         parts=parts,
         explanation=_explanation(view.review) if view.shows_scores else [],
+        formula=_formula(view.review) if view.shows_scores else {},
         shows_scores=view.shows_scores,
         has_ledger=view.shows_scores and ledger.exists(session, review_id),
         may_see_cycle=may_see_cycle,
@@ -152,6 +154,14 @@ def _explanation(review: Row) -> list[dict[str, str]]:
         }
         for item in detail["lines"]
     ]
+
+
+def _formula(review: Row) -> dict[str, str]:
+    """What the formula made of the sum; nothing without one."""
+    found = orjson.loads(review["computed_detail"] or "{}").get("formula")
+    if not found:
+        return {}
+    return {name: score_words(found[name] and Decimal(found[name])) or "–" for name in ("total", "points")}
 
 
 def _percent(share: str | None) -> str:

@@ -279,7 +279,7 @@ def _told(found: Trial) -> dict[str, Any]:
         "person": person,
         "group": group,
         "rating": lambda label: found.after.rating(label, language()) if label else "–",
-        "why": lambda moved: why(moved.line, moved.points),
+        "why": lambda moved: why(moved.line, moved.points, moved.by_formula),
         "points": points,
         "percent": lambda share: "–" if share is None else str(format_percent(float(share), "#,##0.# %")),
         "ratio": lambda share: "–" if share is None else str(format_decimal(float(share), "0.00")),
@@ -290,12 +290,13 @@ def _told(found: Trial) -> dict[str, Any]:
     }
 
 
-def _why(line: TermLine | None, points: Fraction) -> str:
-    """The line that moved somebody most, or that the threshold did."""
-    if line is None or points == 0:
+def _why(line: TermLine | None, points: Fraction, by_formula: bool) -> str:
+    """The line that moved somebody most, or that the formula or the threshold did."""
+    words = _("the formula") if by_formula else "" if line is None else line.title(language())
+    if not words or points == 0:
         return _("the threshold moved")
     sign = "+" if points > 0 else ""
-    return f"{line.title(language())} {sign}{format_decimal(float(points), '#,##0.0#')}"
+    return f"{words} {sign}{format_decimal(float(points), '#,##0.0#')}"
 
 
 def _points(value: Any) -> str:

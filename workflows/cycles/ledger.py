@@ -83,11 +83,17 @@ class Sheet:
     score: Decimal | None
     rating: str | None
     reason: str | None
+    worked: Fraction | None = None  # what the formula made of the sum, within the scale
+
+    @property
+    def total(self) -> Fraction:
+        """The weighted sum."""
+        return sum((line.contribution for line in self.lines), Fraction(0))
 
     @property
     def points(self) -> Fraction:
-        """The sum before the rounding."""
-        return sum((line.contribution for line in self.lines), Fraction(0))
+        """The score before the rounding: the sum, or what the formula made of it."""
+        return self.total if self.worked is None else self.worked
 
     @property
     def rounding(self) -> Fraction:
@@ -146,13 +152,18 @@ class LineChange:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two computations, line by line; lines, rounding and nothing else add up to the difference of the scores."""
+    """Two computations, line by line; lines, formula and rounding add up to the difference of the scores."""
 
     before: Entry
     after: Entry
     old: Sheet
     new: Sheet
     lines: tuple[LineChange, ...]
+
+    @property
+    def by_formula(self) -> Fraction:
+        """What the formulas made of the sums, after and before."""
+        return (self.new.points - self.new.total) - (self.old.points - self.old.total)
 
     @property
     def rounding(self) -> Fraction:
@@ -204,6 +215,7 @@ def sheet_of(
             "score": None if result.value is None else str(result.value),
             "rating": result.rating or None,
             "reason": result.reason or None,
+            **({} if result.worked is None else {"worked": str(result.worked)}),
         }
     )
     return digest_of(text), text
@@ -354,6 +366,7 @@ def read_sheet(digest: str, text: str, known: Terms) -> Sheet:
         score=None if plain["score"] is None else Decimal(plain["score"]),
         rating=plain["rating"],
         reason=plain["reason"],
+        worked=Fraction(plain["worked"]) if "worked" in plain else None,
     )
 
 

@@ -58,6 +58,7 @@ class Moved:
     band_after: str
     line: TermLine | None
     points: Fraction
+    by_formula: bool = False  # rather than by a line: `points` are what the formulas made of the sums
 
 
 @dataclass(frozen=True)
@@ -223,22 +224,47 @@ def _why(crowd: Crowd, before: Side, after: Side, rows: NDArray[np.int64]) -> li
     # A line whose weight grows takes the place of the rest: it is held against the score that there was.
     mean = old.sum(axis=1, keepdims=True) / 100.0
     change = new - old - (new_weights - old_weights) * mean
+    formulas = _formulas(before, after, rows, new.sum(axis=1) - old.sum(axis=1))
     found = []
     for at, row in enumerate(rows):
         way = np.sign(change[at].sum())
         most = int(np.argmax(change[at] * way)) if way else 0
+        if abs(formulas[at]) > abs(change[at][most]):
+            found.append(_moved(crowd, before, after, int(row), None, float(formulas[at]), by_formula=True))
+            continue
         found.append(
-            Moved(
-                person=int(crowd.ids[row]),
-                before=before.found.value(int(row)),
-                after=after.found.value(int(row)),
-                band_before=_label(before, int(row)),
-                band_after=_label(after, int(row)),
-                line=words[keys[most]] if way else None,
-                points=Fraction(round(float(change[at][most]), 2)).limit_denominator(100),
-            )
+            _moved(crowd, before, after, int(row), words[keys[most]] if way else None, float(change[at][most]))
         )
     return found
+
+
+def _formulas(before: Side, after: Side, rows: NDArray[np.int64], of_sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the formulas moved these people's points, beyond what their lines did; 0 without any."""
+    if before.card.formula is None and after.card.formula is None:
+        return np.zeros(len(rows))
+    return np.nan_to_num(after.wide[rows] - before.wide[rows] - of_sums)
+
+
+def _moved(
+    crowd: Crowd,
+    before: Side,
+    after: Side,
+    row: int,
+    line: TermLine | None,
+    points: float,
+    *,
+    by_formula: bool = False,
+) -> Moved:
+    return Moved(
+        person=int(crowd.ids[row]),
+        before=before.found.value(row),
+        after=after.found.value(row),
+        band_before=_label(before, row),
+        band_after=_label(after, row),
+        line=line,
+        points=Fraction(round(points, 2)).limit_denominator(100),
+        by_formula=by_formula,
+    )
 
 
 def _brought(one: Side, rows: NDArray[np.int64], keys: Sequence[str]) -> tuple[NDArray[np.float64], ...]:
