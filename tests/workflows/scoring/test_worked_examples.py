@@ -11,7 +11,8 @@ import pytest
 
 from workflows.cycles.ledger import LedgerLine, _changes
 from workflows.scoring import Band, Line, Rule, band_of, equalise, normalise, score
-from workflows.scoring.columns import compiled, population
+from workflows.scoring.columns import compiled, population, scores
+from workflows.scoring.formula import Nameable, bound
 from workflows.scoring.stints import Stints, columns_over_stints, over_stints
 from workflows.whatif.answer import _fairness
 from workflows.whatif.crowd import Groups
@@ -70,6 +71,34 @@ def test_a_scorecard_with_every_direction(page):
     assert score(lines(), BANDS, policy="block").value is None
     for figure in ("88.25", "92.894…", "| 92.9 |", "| 88.3 |", "125 %", "120 %"):
         assert figure in page
+
+
+FORMULAS = (
+    ('if(reached("milestones") < 80, min(total, 90), total)', "90.0"),
+    ('total + 10 * max(0, actual("revenue") - 400) / target("revenue")', "93.9"),
+    ("total * 2", "120.0"),
+    ('(reached("revenue") + 2 * reached("scrap")) / 3', "110.0"),
+    ('if(reached("satisfaction") < 60, min(total, 70), total)', None),
+    ('if(coalesce(reached("satisfaction"), 60) < 60, min(total, 70), total)', "92.9"),
+)
+
+
+@pytest.mark.parametrize(("text", "shown"), FORMULAS)
+def test_a_formula_where_the_sum_is_not_enough(page, text, shown):
+    found = lines()
+    formula = bound(text, tuple(Nameable(line.key, "CNY" if line.key == "revenue" else "") for line in found))
+    (row,) = [row for row in page.splitlines() if row.startswith(f"| `{text}` |")]
+    value = score(found, BANDS, formula=formula).value
+    assert value == (None if shown is None else Decimal(shown))
+    assert row.endswith(f"| {shown or ('none' if 'no data' in row else '无')} |")
+    card = compiled([(line.weight, line.rule) for line in found], BANDS, formula=formula)
+    actual, target = ([[None if value is None else float(value) for value in side]] for side in measured(found))
+    people = population(card.rules, np.array(actual, float), np.array(target, float))
+    assert scores(card, people).value(0) == value
+
+
+def measured(found: list[Line]) -> tuple[list[Fraction | None], list[Fraction | None]]:
+    return [line.actual for line in found], [line.target for line in found]
 
 
 def test_what_is_shown_decides_the_band(page):
