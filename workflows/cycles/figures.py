@@ -26,7 +26,9 @@ from metadata.catalog import Entity
 from metadata.measure import Measure
 from workflows.cycles.people import DEPARTMENT, Tree
 from workflows.cycles.terms import TermLine, Terms
-from workflows.scoring import Line, Score, exact, round_half_up, score
+from workflows.scoring import Line, Score, Share, exact, round_half_up
+from workflows.scoring.attainment import attainment
+from workflows.scoring.score import divisor_of, settled, share_of
 
 DIGITS = 12
 SHOWN_PLACES = 6
@@ -117,44 +119,80 @@ def _noiseless(value: float | None) -> float | None:
 
 def computed(terms: Terms, figures: Mapping[str, Sequence[float | None]]) -> Computed:
     """The score of whoever was in a department with these figures."""
-    lines = [
-        Line(item.kpi, exact(item.weight), item.rule, _exact(figures[item.kpi][1]), _exact(figures[item.kpi][0]))
-        for item in terms.lines
-    ]
-    result = score(lines, terms.plain_bands, policy=terms.policy, places=terms.places, formula=terms.worked)
-    detail = orjson.dumps(_explained(terms, figures, result), option=orjson.OPT_SORT_KEYS).decode()
-    return Computed(result.value, result.rating or None, result.reason or None, detail, result)
+    return Reckoning(terms).computed(figures)
+
+
+class Reckoning:
+    """Scores under the same terms: a line's part in them is reckoned once for all who have its figures in common."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms, self._formula, self._bands = terms, terms.worked, terms.plain_bands
+        self._weights = [exact(line.weight) for line in terms.lines]
+        self._reached: dict[tuple[int, float | None, float | None], tuple[Line, Fraction | None]] = {}
+        self._divisors: dict[tuple[bool, ...], Fraction] = {}
+        self._parts: dict[Any, tuple[Share, Mapping[str, Any]]] = {}
+
+    def computed(self, figures: Mapping[str, Sequence[float | None]]) -> Computed:
+        """The score of whoever has these figures, explained."""
+        given = [(figures[item.kpi][0], figures[item.kpi][1]) for item in self._terms.lines]
+        lines = [self._line(at, *pair) for at, pair in enumerate(given)]
+        missing = tuple(reached is None for _line, reached in lines)
+        parts = [self._part(at, *pair, missing) for at, pair in enumerate(given)]
+        shares, told = [share for share, _told in parts], [told for _share, told in parts]
+        policy, places = self._terms.policy, self._terms.places
+        result = settled(shares, self._bands, policy=policy, places=places, formula=self._formula)
+        explained = {
+            "catalog_version": self._terms.catalog_version,
+            "policy": policy,
+            "places": places,
+            "score": None if result.value is None else str(result.value),
+            **_formula(self._terms, result),
+            "lines": told,
+        }
+        detail = orjson.dumps(explained, option=orjson.OPT_SORT_KEYS).decode()
+        return Computed(result.value, result.rating or None, result.reason or None, detail, result)
+
+    def _line(self, at: int, plan: float | None, actual: float | None) -> tuple[Line, Fraction | None]:
+        """The line with these figures, and its attainment."""
+        found = self._reached.get((at, plan, actual))
+        if found is None:
+            item = self._terms.lines[at]
+            line = Line(item.kpi, self._weights[at], item.rule, _exact(actual), _exact(plan))
+            found = self._reached[at, plan, actual] = line, attainment(line.actual, line.target, line.rule)
+        return found
+
+    def _part(
+        self, at: int, plan: float | None, actual: float | None, missing: tuple[bool, ...]
+    ) -> tuple[Share, Mapping[str, Any]]:
+        """What the line brings where these lines have no data, and how that is told."""
+        key = (at, plan, actual, missing)
+        found = self._parts.get(key)
+        if found is None:
+            if missing not in self._divisors:
+                self._divisors[missing] = divisor_of(self._weights, missing, self._terms.policy)
+            share = share_of(*self._line(at, plan, actual), self._divisors[missing], self._terms.policy)
+            found = self._parts[key] = share, _told(self._terms.lines[at], share, plan, actual)
+        return found
 
 
 def _exact(value: float | None) -> Fraction | None:
     return None if value is None else exact(value)
 
 
-def _explained(terms: Terms, figures: Mapping[str, Sequence[float | None]], result: Score) -> dict[str, Any]:
-    shares = zip(terms.lines, result.shares, strict=True)
+def _told(line: TermLine, share: Share, plan: float | None, actual: float | None) -> Mapping[str, Any]:
     return {
-        "catalog_version": terms.catalog_version,
-        "policy": terms.policy,
-        "places": terms.places,
-        "score": None if result.value is None else str(result.value),
-        **_formula(terms, result),
-        "lines": [
-            {
-                "kpi": line.kpi,
-                "label": line.label,
-                "label_zh": line.label_zh,
-                "unit": line.unit,
-                "plan": figures[line.kpi][0],
-                "actual": figures[line.kpi][1],
-                "weight": str(line.weight),
-                "attainment": None if share.attainment is None else _shown(share.attainment),
-                "light": line.light(share.attainment),
-                "by_person": line.by_person,
-                "effective": _shown(share.effective),
-                "contribution": _shown(share.contribution),
-            }
-            for line, share in shares
-        ],
+        "kpi": line.kpi,
+        "label": line.label,
+        "label_zh": line.label_zh,
+        "unit": line.unit,
+        "plan": plan,
+        "actual": actual,
+        "weight": str(line.weight),
+        "attainment": None if share.attainment is None else _shown(share.attainment),
+        "light": line.light(share.attainment),
+        "by_person": line.by_person,
+        "effective": _shown(share.effective),
+        "contribution": _shown(share.contribution),
     }
 
 

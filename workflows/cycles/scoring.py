@@ -24,7 +24,7 @@ from workflows.errors import TransitionRefused
 from workflows.jobs import Job, Step, job_kind
 
 KIND = "cycles.score"
-CHUNK = 250
+CHUNK = 1000
 BUSY = "A computation for this cycle is under way already."
 
 
@@ -98,6 +98,7 @@ def write_chunk(
     reviews = [dict(row) for row in session.execute(statement.order_by(table.c.id).limit(CHUNK)).mappings()]
     digest = ledger.terms_digest(pin.terms)
     theirs = person_figures.kept(session, pin.terms, cycle_id, [review["employee"] for review in reviews])
+    reckoning = figures.Reckoning(pin.terms)
     results: dict[Any, tuple[figures.Computed, str, str]] = {}
     rows, postings = [], []
     for review in reviews:
@@ -105,7 +106,7 @@ def write_chunk(
         key = (department, tuple(sorted((name, tuple(values)) for name, values in own.items())))
         if key not in results:
             measured = {**(pin.figures or {})[str(department)], **own}
-            found = figures.computed(pin.terms, measured)
+            found = reckoning.computed(measured)
             results[key] = (found, *ledger.sheet_of(pin.terms, digest, department, measured, found.result))
         found, sheet, content = results[key]
         postings.append(Posting(review["id"], review["employee"], sheet, content))

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 
 from workflows.scoring.attainment import Rule, attainment
 from workflows.scoring.bands import Band, band_of
@@ -60,7 +61,7 @@ class Score:
     @property
     def total(self) -> Fraction:
         """The weighted sum in points."""
-        return sum((s.contribution for s in self.shares), Fraction(0))
+        return total_of(self.shares)
 
     @property
     def points(self) -> Fraction | None:
@@ -80,20 +81,34 @@ def score(
 ) -> Score:
     """Weighted attainment in points (100 = everything as planned), rounded once, banded as displayed."""
     reached = [attainment(line.actual, line.target, line.rule) for line in lines]
-    divisor = _divisor(lines, reached, policy)
-    shares = tuple(_share(line, value, divisor, policy) for line, value in zip(lines, reached, strict=True))
-    missing = [line.key for line, value in zip(lines, reached, strict=True) if value is None]
-    if len(missing) == len(lines):
+    weights = [line.weight for line in lines]
+    divisor = divisor_of(weights, [value is None for value in reached], policy)
+    shares = [share_of(line, value, divisor, policy) for line, value in zip(lines, reached, strict=True)]
+    return settled(shares, bands, policy=policy, places=places, formula=formula)
+
+
+def settled(
+    shares: Sequence[Share],
+    bands: Sequence[Band],
+    *,
+    policy: str = REDISTRIBUTE,
+    places: int = DEFAULT_PLACES,
+    formula: Formula | None = None,
+) -> Score:
+    """The score of lines whose shares are known, which many people may have in common."""
+    shares = tuple(shares)
+    missing = sum(share.attainment is None for share in shares)
+    if missing == len(shares):
         return Score(None, "", "There is no data for any line.", shares)
     if missing and policy == BLOCK:
         return Score(None, "", "There is no data for some lines, and the scorecard asks for all of them.", shares)
-    found: Fraction = sum((s.contribution for s in shares), Fraction(0))
+    found = total_of(shares)
     worked = None
     if formula is not None:
         made = evaluate(formula.root, reading_of(shares))
         if isinstance(made, Missing):
             return Score(None, "", made.reason, shares)
-        found = worked = within(Fraction(made), [line.rule for line in lines])
+        found = worked = within(Fraction(made), [share.line.rule for share in shares])
     value = round_half_up(found, places)
     return Score(value, band_of(value, bands), "", shares, worked)
 
@@ -101,7 +116,7 @@ def score(
 def reading_of(shares: Sequence[Share]) -> Reading:
     """The figures that a formula may name."""
     return Reading(
-        total=sum((s.contribution for s in shares), Fraction(0)),
+        total=total_of(shares),
         reached=tuple(s.attainment for s in shares),
         actual=tuple(s.line.actual for s in shares),
         target=tuple(s.line.target for s in shares),
@@ -122,15 +137,21 @@ def within(made: Fraction, rules: Sequence[Rule]) -> Fraction:
     return min(max(made, low), high)
 
 
-def _divisor(lines: Sequence[Line], reached: Sequence[Fraction | None], policy: str) -> Fraction:
+def total_of(shares: Sequence[Share]) -> Fraction:
+    """The weighted sum in points, over one denominator: reducing it after each line would take most of the time."""
+    brought = [share.contribution for share in shares]
+    whole = lcm(*(one.denominator for one in brought))
+    return Fraction(sum(one.numerator * (whole // one.denominator) for one in brought), whole)
+
+
+def divisor_of(weights: Sequence[Fraction], missing: Sequence[bool], policy: str) -> Fraction:
     """The weight that stands for 100: that of the lines with data when theirs is shared out, else all."""
-    counted = [
-        line.weight for line, value in zip(lines, reached, strict=True) if value is not None or policy != REDISTRIBUTE
-    ]
+    counted = [weight for weight, gone in zip(weights, missing, strict=True) if not gone or policy != REDISTRIBUTE]
     return sum(counted, Fraction(0))
 
 
-def _share(line: Line, reached: Fraction | None, divisor: Fraction, policy: str) -> Share:
+def share_of(line: Line, reached: Fraction | None, divisor: Fraction, policy: str) -> Share:
+    """What one line brings where all the weights that count come to `divisor`."""
     if not divisor or (reached is None and policy == REDISTRIBUTE):
         return Share(line, reached, Fraction(0), Fraction(0))
     effective = line.weight * 100 / divisor
