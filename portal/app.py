@@ -30,6 +30,7 @@ from portal.api import audit as api_audit
 from portal.api import bulk as api_bulk
 from portal.api import bulk_edits as api_bulk_edits
 from portal.api import comments as api_comments
+from portal.api import composites as api_composites
 from portal.api import cycles as api_cycles
 from portal.api import definitions as api_definitions
 from portal.api import entry, idempotency, openapi, reference
@@ -47,6 +48,7 @@ from portal.api import tokens as api_tokens
 from portal.api import training as api_training
 from portal.api import views as api_views
 from portal.config import Settings
+from portal.dashboards import composites
 from portal.dashboards.subjects import may_see as may_see_dashboards
 from portal.dashboards.views import blueprint as dashboards
 from portal.extensions import READING, RecordNumber, csrf, db
@@ -226,6 +228,7 @@ def _rooms(app: Flask) -> None:
         app.register_blueprint(api.blueprint)
         csrf.exempt(api.blueprint)
     app.register_blueprint(dashboards)
+    app.register_blueprint(composites.blueprint)
     app.register_blueprint(inbox.blueprint)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(home.blueprint)
@@ -259,7 +262,7 @@ def _rooms(app: Flask) -> None:
     csrf.exempt(api_cycles.blueprint)
     for room in (reviews, ledger, scorecards, whatif, surveys):
         app.register_blueprint(room.blueprint)
-    for api in (api_ledger, api_scorecards):
+    for api in (api_ledger, api_scorecards, api_composites):
         app.register_blueprint(api.blueprint)
         csrf.exempt(api.blueprint)
     menu.WITH_ROOM.update({"cycle", "review", "scorecard"})

@@ -39,6 +39,7 @@ from portal.dashboards.filters import Filters
 from portal.dashboards.payload import Filled
 from portal.extensions import db
 from portal.units import utcnow
+from workflows.cycles import composites
 
 if TYPE_CHECKING:
     from portal.dashboards import charts
@@ -132,6 +133,7 @@ def _page(template: str, name: str | None) -> Response:
             structures_url=_structures_url(reader),
             bokeh_url=url_for("dashboards.script", version=charts.VERSION),
             embedded=_embedded(filled.charts),
+            has_scores=composites.may_see(reader.actor, reader.catalog),
         )
     )
 

@@ -50,8 +50,14 @@ def test_what_if_to_the_next_cycle(portal, address, page):
     assert sofia.post(f"{API}{running['id']}/launch").status_code == 202
     settle()
     before = scores(portal, running["id"])
+    spread = f"{address}/scores/?department={home['id']}"
+    two = ["Sales revenue", "Repurchase rate"]
 
     log_in(page, address, "hana")
+    page.goto(spread)
+    expect(page.locator("#table-lines tbody th")).to_have_text(two)
+    middle = page.locator("[data-tour=scores-median]").inner_text()
+    look(page)
     page.locator("[data-tour=menu-whatif]").click()
     page.get_by_role("link", name="Sales", exact=True).click()
     expect(page.locator("[data-tour=whatif-changing]")).to_have_text("0")
@@ -75,6 +81,9 @@ def test_what_if_to_the_next_cycle(portal, address, page):
     assert sofia.post(f"{API}{running['id']}/recompute").status_code == 202
     settle()
     assert scores(portal, running["id"]) == before
+    page.goto(spread)
+    expect(page.locator("#table-lines tbody th")).to_have_text(two)
+    expect(page.locator("[data-tour=scores-median]")).to_have_text(middle)
     plan = {
         "name": "Next", "scorecard": card["id"], "department": home["id"], "period_start": "2026-05-01",
         "period_end": "2026-10-31", "self_due": "2030-12-01", "manager_due": "2030-12-08",
@@ -90,6 +99,15 @@ def test_what_if_to_the_next_cycle(portal, address, page):
     }
     page.goto(f"{address}/dashboards/customer_satisfaction")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Customer satisfaction")
+    page.get_by_role("link", name="Dashboards").first.click()
+    page.locator("[data-tour=composite-scores]").click()
+    page.goto(spread)
+    lines = page.locator("#table-lines tbody tr")
+    expect(lines.locator("th")).to_have_text([*two, "Customer satisfaction"])
+    expect(page.locator("[data-tour=scores-median]")).not_to_have_text(middle)
+    look(page)
+    page.locator("#table-people tbody a").first.click()
+    expect(page.locator("[data-tour=ledger-lines]")).to_contain_text("Customer satisfaction")
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])

@@ -260,10 +260,16 @@ def _open_to(actor: Actor, review: FromClause, cycle: FromClause, by_role: bool)
 def reviews_with_open_scores(session: Session, catalog: Catalog, actor: Actor, employee: int) -> frozenset[int]:
     """The reviews of a person whose computed score the actor may read."""
     t, c = catalog[REVIEW].table, catalog[CYCLE].table
-    by_role = "computed_score" in {field.name for field in access.readable(actor, catalog[REVIEW], "show")}
-    mine = and_(_reached(catalog, actor), _looking(catalog, actor), _open_to(actor, t, c, by_role))
+    mine = with_open_scores(catalog, actor)
     statement = select(t.c.id).select_from(t.join(c, c.c.id == t.c.cycle)).where(t.c.employee == employee, mine)
     return frozenset(session.execute(statement.where(t.c._removed_at.is_(None))).scalars())
+
+
+def with_open_scores(catalog: Catalog, actor: Actor) -> ColumnElement[bool]:
+    """Which reviews, joined with their cycles, have scores that the actor may read."""
+    t, c = catalog[REVIEW].table, catalog[CYCLE].table
+    by_role = "computed_score" in {field.name for field in access.readable(actor, catalog[REVIEW], "show")}
+    return and_(_reached(catalog, actor), _looking(catalog, actor), _open_to(actor, t, c, by_role))
 
 
 def _review_line(row: Any) -> ReviewLine:

@@ -1,6 +1,7 @@
 """Which groups of answers may be shown: none that is too small, and none by which a small one could be told.
 
-Called by `results` for each question apart, since not everybody answers each. Pure. Promise: whatever sum of what is
+Called by `results` for each question apart, since not everybody answers each, and by `workflows.cycles.composites` for
+groups of people with scores. Pure. Promise: whatever sum of what is
 shown is taken from another, what is left counts no group below the minimum, and nobody.
 """
 
