@@ -9,9 +9,10 @@ See docs/decisions/0068.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -20,9 +21,9 @@ from sqlalchemy.orm import Session
 from metadata import dialect, installed, packs, planning, publish, store
 from metadata.access import Actor
 from metadata.catalog import Catalog
-from metadata.errors import Conflict, Invalid, Problem
+from metadata.errors import Conflict, DefinitionError, Invalid, Problem
 from metadata.packs import installing
-from metadata.parser import load_text, thawed
+from metadata.parser import load_text, named, thawed
 from metadata.planning import checksum
 
 MANIFEST = "plumbline.json"
@@ -38,6 +39,8 @@ CHOOSE = "Look at the difference; --force %(name)s takes the folder's."
 OTHER_PACK = "The folder was made with version %(version)s of the pack %(pack)s; here is %(here)s."
 NOT_HERE = "“%(name)s” is not here, or the folder has it; it can't be pruned."
 NO_FOLDER = "This folder has no readable plumbline.json; “definitions export” writes one."
+UNREADABLE = "The folder cannot be read; nothing was published."
+TWICE = "Another file holds a definition called “%(name)s”, too."
 CONFLICTS = "The folder can't be published: %(count)s conflicts."
 
 
@@ -78,14 +81,42 @@ def write(session: Session, catalog: Catalog, *, whole: bool = False) -> dict[st
 
 
 def read(files: Mapping[str, bytes]) -> Folder:
-    """The folder that these files are; raises Invalid without a manifest, DefinitionError for what is no JSON."""
+    """The folder that these files are; raises Invalid without a manifest, DefinitionError naming each wrong file."""
     manifest = load_text(files[MANIFEST]) if MANIFEST in files else {}
     if manifest.get("format") != FORMAT or not isinstance(manifest.get("definitions"), dict):
         raise Invalid(NO_FOLDER)
-    documents = [load_text(text) for name, text in sorted(files.items()) if name != MANIFEST]
-    known = {str(name): frozenset(map(str, found)) for name, found in manifest["definitions"].items()}
-    version = manifest.get("catalog_version", 0)
-    return Folder({str(d.get("$id")): d for d in documents}, manifest.get("packs", {}), known, version)
+    problems = list(_wrong(manifest))
+    documents: dict[str, Mapping[str, Any]] = {}
+    for name, text in sorted(files.items()):
+        if name == MANIFEST:
+            continue
+        try:
+            document = load_text(text)
+        except DefinitionError as error:
+            problems += named(error, Path(name)).problems
+            continue
+        key = str(document.get("$id"))
+        if key in documents:
+            problems.append(Problem("/$id", TWICE, {"name": key}, source=name))
+        documents[key] = document
+    if problems:
+        raise DefinitionError(UNREADABLE, problems=problems)
+    known = {name: frozenset(found) for name, found in manifest["definitions"].items()}
+    return Folder(documents, manifest.get("packs", {}), known, manifest.get("catalog_version", 0))
+
+
+def _wrong(manifest: Mapping[str, Any]) -> Iterator[Problem]:
+    """What a manifest says in another form than `write` does: it came from elsewhere."""
+    given = manifest.get("packs", {})
+    if not isinstance(given, dict) or not all(n.isidentifier() and isinstance(v, str) for n, v in given.items()):
+        yield Problem("/packs", "Names of packs with their versions are expected here.", source=MANIFEST)
+    for name, found in manifest["definitions"].items():
+        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+            yield Problem(
+                "/definitions", "Fingerprints of “%(name)s” are expected here.", {"name": name}, source=MANIFEST
+            )
+    if type(manifest.get("catalog_version", 0)) is not int:
+        yield Problem("/catalog_version", "A whole number is expected here.", source=MANIFEST)
 
 
 def compare(

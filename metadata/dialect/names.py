@@ -37,7 +37,7 @@ DEFINITIONS = frozenset(
         *("alerts", "catalog", "cycles", "definitions", "events", "files", "goals", "imports", "jobs", "me", "openapi"),
         *("account", "api", "audit", "dashboards", "designer", "health", "help", "inbox", "lang", "login", "logout"),
         *("metrics", "onboarding", "records", "reviews", "roles", "static", "theme", "tours", "users"),
-        *("comments", "scorecards", "search", "security", "state", "training", "views", "webhooks"),
+        *("comments", "scorecards", "scores", "search", "security", "state", "training", "views", "webhooks"),
     }
 )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from metadata.errors import DefinitionError, NotFound, Problem
 from metadata.model import Texts, frozen
-from metadata.parser import load_text
+from metadata.parser import load_file
 
 SHIPPED = Path(__file__).parent
 MANIFEST = "pack.json"
@@ -91,9 +91,9 @@ def _read(folder: Path) -> Pack:
     for name in manifest.definitions:
         path = folder / f"{name}.json"
         try:
-            document = _load(path)
+            document = load_file(path, folder)
         except DefinitionError as error:
-            problems += _located(error, path)
+            problems += error.problems
             continue
         if document.get("$id") != name:
             text = "A file bears the name of its definition; this one holds “%(found)s”."
@@ -105,11 +105,7 @@ def _read(folder: Path) -> Pack:
 
 
 def _manifest(folder: Path) -> Manifest:
-    path = folder / MANIFEST
-    try:
-        given = _load(path)
-    except DefinitionError as error:
-        raise DefinitionError(error.message, problems=_located(error, path)) from None
+    given = load_file(folder / MANIFEST, folder)
     problems = list(_manifest_problems(given))
     if problems:
         message = "The manifest of the pack in %(folder)s cannot be used."
@@ -151,15 +147,3 @@ def _strays(folder: Path, manifest: Manifest) -> Iterator[Problem]:
     for path in sorted(folder.glob("*.json")):
         if path.name not in listed:
             yield Problem("", "The manifest does not list this file.", source=path.name)
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        return load_text(path.read_bytes())
-    except OSError:
-        raise DefinitionError("The file cannot be read.", problems=[Problem("", "The file cannot be read.")]) from None
-
-
-def _located(error: DefinitionError, path: Path) -> list[Problem]:
-    """The problems of one file, each naming it."""
-    return [Problem(p.pointer, p.message, p.params, p.hint, path.name) for p in error.problems]

@@ -61,10 +61,15 @@ def _refuse(problems: list[Problem]) -> NoReturn:
     raise DefinitionError("The text is not a definition that can be read.", problems=problems)
 
 
+def refuse_size(found: int) -> NoReturn:
+    """Say that a text of so many bytes is too long."""
+    size = {"size": f"{found / 1e6:.1f}", "limit": f"{MAX_BYTES / 1e6:.0f}"}
+    _refuse([Problem("", "The text is %(size)s MB long; at most %(limit)s MB can be read.", size)])
+
+
 def _decoded(data: str | bytes) -> str:
     if len(data) > MAX_BYTES:
-        size = {"size": f"{len(data) / 1e6:.1f}", "limit": f"{MAX_BYTES / 1e6:.0f}"}
-        _refuse([Problem("", "The text is %(size)s MB long; at most %(limit)s MB can be read.", size)])
+        refuse_size(len(data))
     if isinstance(data, str):
         return data.removeprefix("\ufeff")
     try:

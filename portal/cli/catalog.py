@@ -20,7 +20,8 @@ from metadata.catalog import Catalog
 from metadata.changes import Change
 from metadata.engine import publishing
 from metadata.errors import NotFound
-from metadata.parser import load_text
+from metadata.packs.reading import MANIFEST
+from metadata.parser import load_file, load_files, read_file
 from metadata.telling import english
 from portal import app as portal_app
 from portal.cli.output import answer, json_option
@@ -94,9 +95,9 @@ def export(folder: Path, whole: bool, as_json: bool) -> None:
         files = folders.write(session, _catalog(session), whole=whole)
     folder.mkdir(parents=True, exist_ok=True)
     before = folder / folders.MANIFEST
-    old = load_text(before.read_bytes()).get("definitions", {}) if before.exists() else {}
+    old = load_file(before, folder).get("definitions", {}) if before.exists() else {}
     for name in old:  # what an export wrote before and does not write any more
-        if f"{name}.json" not in files:
+        if name.isidentifier() and f"{name}.json" not in files:
             (folder / f"{name}.json").unlink(missing_ok=True)
     for name, text in files.items():
         (folder / name).write_bytes(text)
@@ -108,12 +109,13 @@ def _folder(paths: tuple[Path, ...]) -> folders.Folder | None:
     """The one folder with a manifest that is meant; None where files are meant."""
     if len(paths) != 1 or not (paths[0] / folders.MANIFEST).exists():
         return None
-    return folders.read({file.name: file.read_bytes() for file in paths[0].glob("*.json")})
+    return folders.read({file.name: read_file(file, paths[0]) for file in paths[0].glob("*.json")})
 
 
 def _documents(paths: tuple[Path, ...]) -> list[dict[str, Any]]:
-    files = [f for p in paths for f in (sorted(p.glob("*.json")) if p.is_dir() else [p]) if f.name != "pack.json"]
-    return [load_text(file.read_bytes()) for file in files]
+    files = [(f, p) for p in paths if p.is_dir() for f in sorted(p.glob("*.json"))]
+    single: list[tuple[Path, Path | None]] = [(p, None) for p in paths if not p.is_dir()]
+    return load_files([*single, *(pair for pair in files if pair[0].name != MANIFEST)])
 
 
 PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))

@@ -13,7 +13,7 @@ from metadata import dialect, versions
 from metadata.catalog import Catalog
 from metadata.errors import DefinitionError, NotFound, Problem
 from metadata.packs.reading import MANIFEST
-from metadata.parser import load_text
+from metadata.parser import load_file
 from portal import app as portal_app
 from portal.cli.output import answer, json_option
 from portal.extensions import db
@@ -51,11 +51,9 @@ def _read(files: list[Path]) -> tuple[list[tuple[Path, Problem]], list[tuple[Pat
     documents = []
     for file in files:
         try:
-            documents.append((file, load_text(file.read_bytes())))
+            documents.append((file, load_file(file)))
         except DefinitionError as error:
             found += [(file, problem) for problem in error.problems]
-        except OSError:
-            found.append((file, Problem("", "The file cannot be read.")))
     return found, documents
 
 
