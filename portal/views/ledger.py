@@ -39,6 +39,7 @@ def show(review_id: int) -> str:
     found = ledger.opened(session, catalog, actor, review_id, entry_id=entry, language=language())
     check = ledger.recompute(session, found) if request.args.get("check") else None
     comparison = _comparison(found) if found.others else None
+    steps = formula_steps.steps(found.terms, found.sheet.lines)
     below = ",".join(str(unit) for unit in sorted(people.tree(session, catalog).below(found.sheet.department)))
     return render_template(
         "cycles/ledger.html",
@@ -51,7 +52,8 @@ def show(review_id: int) -> str:
         points=points,
         score=score_words,
         term=lambda label: found.terms.rating(label, language()),
-        steps=[_step(step) for step in formula_steps.steps(found.terms, found.sheet.lines)],
+        steps=[_step(step) for step in steps],
+        cut=bool(steps) and found.sheet.worked not in (None, steps[-1].value),
         formula_title=_formula_title(catalog),
         policies=catalog[terms.SCORECARD].definition.fields["no_data"],
     )

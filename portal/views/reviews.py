@@ -161,7 +161,8 @@ def _formula(review: Row) -> dict[str, str]:
     found = orjson.loads(review["computed_detail"] or "{}").get("formula")
     if not found:
         return {}
-    return {name: score_words(found[name] and Decimal(found[name])) or "–" for name in ("total", "points")}
+    values = {name: found[name] for name in ("total", "points")}
+    return {name: str(format_decimal(Decimal(v), "#,##0.00##")) if v else "–" for name, v in values.items()}
 
 
 def _percent(share: str | None) -> str:

@@ -41,6 +41,13 @@ def test_from_the_first_mistake_to_the_ledger(app, address, page):
     page.locator("[data-tour=publish-scorecard]").click()
     expect(page.locator("[data-line=pass_rate]")).to_contain_text("named in the formula")
 
+    page.goto(f"{address}/what-if/{card['id']}/")
+    expect(check).to_contain_text("The formula can be used.")
+    expect(page.locator("[data-tour=whatif-changing]")).to_have_text("0")
+    field.fill("total")
+    expect(page.locator("[data-tour=whatif-moved]")).to_contain_text("the formula +")
+    look(page)
+
     assert logged_in(app, "derek").post(f"/api/v1/cycles/{cycle['id']}/launch").status_code == 202
     settle()
     review = rows(app, "review", cycle=cycle["id"])[0]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import event
 
-from tests.portal.cycle_site import rows
+from portal.extensions import db
+from tests.portal.cycle_site import rows, settle
 from tests.portal.demo_site import logged_in
 from tests.portal.test_scorecard_pages import EVERYBODY, card_of, form_of, portal
 
@@ -86,6 +88,45 @@ class TestPage:
         assert hana.post(f"{place}answer", data=form | {"formula": "total / 2"}).status_code == 200
         kept = hana.post(place, data=form | {"formula": "total / 2", "name": "Half", "do": "save_as"})
         assert ">total / 2</textarea>" in hana.get(kept.location).text
+
+
+class TestExplained:
+    def test_the_review_and_its_ledger_say_what_the_formula_made_of_the_sum(self, portal):
+        hana, derek, card = logged_in(portal, "hana"), logged_in(portal, "derek"), card_of(portal, "Production")
+        text = 'if(reached("pass_rate") < 110, min(total, 70), total)'
+        assert publish(hana, card, formula=text).status_code == 303
+        (home,) = rows(portal, "department", code="PRD")
+        (cycle,) = rows(portal, "cycle", department=home["id"])
+        assert derek.post(f"/api/v1/cycles/{cycle['id']}/launch").status_code == 202
+        settle()
+        (emma,) = rows(portal, "employee", account="emma")
+        (review,) = rows(portal, "review", cycle=cycle["id"], employee=emma["id"])
+        place = f"cycles/reviews/{review['id']}"
+        told = derek.get(f"/api/v1/{place}/ledger").json["result"]
+        assert (told["formula"], told["points"], told["score"], told["rounding"]) == (text, "70", "70.0", "0")
+        steps = {step["text"]: step["value"] for step in told["steps"]}
+        assert (steps["min(total, 70)"], steps['reached("pass_rate") < 110']) == ("70", True)
+        assert steps["total"] == told["sum"]
+        page = derek.get(f"/{place}/ledger").text
+        assert "The formula, step by step" in page
+        assert "A score stays within" not in page
+        assert "What the formula makes of it" in derek.get(f"/{place}").text
+        for account in ("sofia", "liwei", "tariq", "emma"):
+            client = logged_in(portal, account)
+            assert client.get(f"/api/v1/{place}/ledger").status_code == 404, account
+            assert text not in client.get(f"/{place}").text, account
+
+    def test_checking_a_formula_costs_few_statements(self, portal, card):
+        hana = logged_in(portal, "hana")
+        content = hana.get(f"/api/v1/scorecards/{card}").json["result"]["content"]
+        form = form_of(hana.get(f"/scorecards/{card}/").text)
+        seen: list[str] = []
+        with portal.app_context():
+            event.listen(db.engine, "before_cursor_execute", lambda _c, _k, text, *_more: seen.append(text))
+        hana.post(f"/scorecards/{card}/formula", data=form | {"formula": CAPPED})
+        by_page = len(seen)
+        hana.post(f"/api/v1/scorecards/{card}/formula", json={**content, "formula": CAPPED})
+        assert (by_page <= 12, len(seen) - by_page <= 12) == (True, True), seen
 
 
 class TestRest:

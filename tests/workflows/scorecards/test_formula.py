@@ -9,7 +9,9 @@ from fractions import Fraction
 import pytest
 from sqlalchemy.orm import Session
 
+from metadata.catalog import Entity
 from metadata.errors import Invalid
+from metadata.parser import parse, thawed
 from tests.workflows.cycles.test_ledger import again, checked, compared, opened
 from tests.workflows.scorecards.test_versions import card_of, content_of, publish, refused
 from workflows.cycles import formula_steps, launching, ledger, terms
@@ -74,6 +76,16 @@ def test_contents_and_pins_without_a_formula_are_what_they_were(company):
     assert "formula" not in terms.as_json(known)
     assert "formula" not in contents.tidy({"formula": "  "})
     assert contents.tidy({"formula": " min(\r\ntotal, 3) "})["formula"] == "min( total, 3)"
+
+
+def test_where_the_pack_is_from_before_formulas_it_says_what_to_do(company):
+    """A formula that could not be kept is refused, not lost."""
+    document = thawed(company.catalog["scorecard"].definition.document)
+    del document["properties"]["formula"]
+    document.pop("x-screen"), document.pop("x-i18n")
+    older = {"scorecard": Entity(parse(document))}
+    (problem,) = contents.formula_problems(older, {**content_of(company), "formula": "total"})
+    assert (problem.pointer, problem.text) == ("/formula", contents.NO_FORMULA)
 
 
 class TestCycle:
