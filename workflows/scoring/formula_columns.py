@@ -36,12 +36,17 @@ COARSE = 2.0**51
 
 @dataclass(frozen=True)
 class Numbers:
-    """A number for each person, how far it can be off (0: exact), who has none, and for whom nothing is certain."""
+    """A number for each person, how far it can be off (0: exact), who has none, and for whom nothing is certain.
+
+    `written` says that each is the float of a decimal that somebody wrote or measured: such floats compare as the
+    decimals do.
+    """
 
     value: Column
     off: Column
     missing: Flags
     doubt: Flags
+    written: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def _fixed(value: Fraction | bool, count: int) -> Columns:
         return Answers(np.full(count, value), _none(count), _none(count))
     near = float(value)
     off = 0.0 if Fraction(near) == value else EPSILON * abs(near)
-    return Numbers(np.full(count, near), np.full(count, off), _none(count), _none(count))
+    return Numbers(np.full(count, near), np.full(count, off), _none(count), _none(count), written=True)
 
 
 def _figure(part: Given, figures: Figures) -> Numbers:
@@ -138,7 +143,7 @@ def _figure(part: Given, figures: Figures) -> Numbers:
         missing = np.isnan(measured)
         value = np.where(missing, 0.0, measured)
         whole = (value == np.rint(value)) & (np.abs(value) < WHOLE)
-        return Numbers(value, np.where(whole, 0.0, EPSILON * np.abs(value)), missing, _none(count))
+        return Numbers(value, np.where(whole, 0.0, EPSILON * np.abs(value)), missing, _none(count), written=True)
     missing = np.isnan(figures.total)
     return Numbers(np.where(missing, 0.0, figures.total), figures.total_off, missing, _none(count))
 
@@ -241,6 +246,8 @@ def _compared(sign: str, left: Columns, right: Columns) -> Answers:
     if isinstance(left, Answers) or isinstance(right, Answers):
         alike = left.value == right.value
         return Answers(alike if sign == "==" else ~alike, missing, doubt)
+    if left.written and right.written:
+        return Answers(_SIGNS[sign](left.value, right.value), missing, doubt)
     off = left.off + right.off
     close = (np.abs(left.value - right.value) <= 2 * off + EPSILON * off) & (off > 0.0)
     return Answers(_SIGNS[sign](left.value, right.value), missing, doubt | (close & ~missing))

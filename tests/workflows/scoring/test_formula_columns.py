@@ -23,7 +23,24 @@ SECTIONS = ("A", "B")
 
 constants = st.one_of(
     st.integers(0, 130).map(str),
-    st.sampled_from(("0.1", "0.3", "59.95", "70", "60", "100", "120", "0.05", "1e-7", "33.333", "99999999999999")),
+    st.sampled_from(
+        (
+            "0.1",
+            "0.3",
+            "59.95",
+            "70",
+            "60",
+            "57",
+            "29",
+            "58.1",
+            "100",
+            "120",
+            "0.05",
+            "1e-7",
+            "33.333",
+            "99999999999999",
+        )
+    ),
 )
 
 
@@ -88,7 +105,7 @@ def test_figures_that_repeat_meet_thresholds_exactly(data):
     count = data.draw(st.integers(2, 4))
     card = data.draw(cards(count))
     card = replace(card, formula=bound(data.draw(formulas(count)), lines(count)))
-    cell = st.sampled_from((float("nan"), 0.0, 60.0, 0.6, 100.0, 120.0, 33.3, 1e6))
+    cell = st.sampled_from((float("nan"), 0.0, 60.0, 57.0, 29.0, 58.1, 0.6, 100.0, 120.0, 1e6))
     rows = st.lists(st.lists(cell, min_size=count, max_size=count), min_size=20, max_size=20)
     people = population(card.rules, np.array(data.draw(rows)), np.array(data.draw(rows)))
     found = scores(card, people)
@@ -114,6 +131,36 @@ def test_a_transfer_weighs_what_the_formulas_gave(data):
             if part.person[row] == person
         ]
         assert found.value(person) == over_stints(mine, places)
+
+
+def test_a_threshold_that_floats_would_miss_is_decided_exactly():
+    """57 of 100 is 57 points and not below 57; as floats it is 56.99999999999999. The same with 29 and with a sum."""
+    bands = [Band("All", Decimal(0))]
+    measured = np.array([[57.0, 29.0, 100.0]])
+    for text, wanted in (
+        ('if(reached("k0") < 57, 1, 2)', "2.0"),
+        ('if(reached("k1") >= 29, 1, 2)', "1.0"),
+        ('if(reached("k0") + reached("k1") == 86, 1, 2)', "1.0"),
+        ('if(reached("k0") - reached("k1") > 28, 1, 2)', "2.0"),
+        ("if(total * 2 == 143, 1, 2)", "1.0"),
+        ('round(reached("k0") / 6)', "10.0"),
+        ('coalesce(1 / (reached("k0") - 57), 3)', "3.0"),
+    ):
+        weighed = [(Fraction(weight), Rule()) for weight in (25, 25, 50)]
+        card = compiled(weighed, bands, formula=bound(text, lines(3)))
+        people = population(card.rules, measured, np.full((1, 3), 100.0))
+        assert scores(card, people).value(0) == referred(card, people, 0).value == Decimal(wanted), text
+
+
+def test_measured_values_compare_as_they_were_written():
+    """Everybody exactly on target with a decimal of their own: no reference is needed to see that it is reached."""
+    bands = [Band("All", Decimal(0))]
+    formula = bound('if(actual("k0") >= target("k0") and actual("k0") != 0.3, 99, total)', lines(1))
+    card = compiled([(Fraction(100), Rule())], bands, formula=formula)
+    measured = np.arange(1, 1001).reshape(-1, 1) / 10
+    found = scores(card, population(card.rules, measured, measured))
+    assert [found.value(person) for person in (0, 2, 999)] == [Decimal("99.0"), Decimal("100.0"), Decimal("99.0")]
+    assert found.decided_exactly == 0
 
 
 def test_people_on_the_cap_of_a_comparison_need_no_reference():
