@@ -31,6 +31,7 @@ FUNCTIONS = {  # how many arguments each takes
     "coalesce": (2, 10),
 }
 POINTS = "points"
+MOST_FACTORS = 5  # exact fractions grow with each factor, and sheets keep them digit by digit
 UNKNOWN_NAME = "“%(name)s” means nothing here; write total, or a line's name in quotes: reached('pass_rate')."
 UNQUOTED = "write the name in quotes, as in reached('pass_rate')."
 NO_LINE = "the scorecard has no line “%(name)s”; there are %(known)s."
@@ -38,6 +39,7 @@ NO_SECTION = "the scorecard has no section “%(name)s”; there are %(known)s."
 NO_TEXT = "a text can't be reckoned with; only the names of lines and sections stand in quotes."
 UNITS = "these values are of different units: %(units)s. Divide each by a value of its own unit first."
 NO_POINTS = "the result is in %(units)s, and a score is in points; divide by a value of the same unit."
+FACTORS = "at most %(most)s figures can be multiplied or divided with each other; round in between."
 NO_NUMBER = "the result is yes or no, and a score is a number; choose one with if(…, …, …)."
 
 Unit: TypeAlias = tuple[tuple[str, int], ...] | None  # None: a plain number, which goes with every unit
@@ -138,12 +140,13 @@ def spelled(unit: Unit) -> str:
 
 @dataclass(frozen=True)
 class _Typed:
-    """A part with its type, its unit and where it begins."""
+    """A part with its type, its unit, where it begins, and how many figures it multiplies."""
 
     part: Part
     kind: Kind
     unit: Unit
     at: int
+    factors: int = 0
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ class _Binder:
         if isinstance(node, Name):
             if node.parts != (TOTAL,):
                 raise FormulaError(UNKNOWN_NAME, node.at, name=node.text)
-            return _Typed(Given("total", "", (), POINTS, words), "number", OF_POINTS, node.at)
+            return _Typed(Given("total", "", (), POINTS, words), "number", OF_POINTS, node.at, 1)
         if node.function in FIGURES:
             return self._figure(node, words)
         return _applied(node, [self.part(one) for one in node.arguments], words)
@@ -182,7 +185,7 @@ class _Binder:
         unit = OF_POINTS if of_points else _unit(self.lines[places[0]].unit)
         figure: Figure = node.function  # type: ignore[assignment]  # one of FIGURES
         part = Given(figure, name.value, places, POINTS if of_points else self.lines[places[0]].unit, words)
-        return _Typed(part, "number", unit, node.at)
+        return _Typed(part, "number", unit, node.at, 1)
 
 
 def _unit(text: str) -> Unit:
@@ -201,7 +204,16 @@ def _applied(node: Call, given: Sequence[_Typed], words: str) -> _Typed:
         ):
             raise FormulaError("round takes a number of places from 0 to 9.", given[1].at)
     part = Apply(function, tuple(one.part for one in given), words)
-    return _Typed(part, kind, _unit_of(function, given), node.at)
+    factors = _factors(function, [one.factors for one in given])
+    if factors > MOST_FACTORS:
+        raise FormulaError(FACTORS, node.at, most=str(MOST_FACTORS))
+    return _Typed(part, kind, _unit_of(function, given), node.at, factors)
+
+
+def _factors(function: str, given: Sequence[int]) -> int:
+    if function in ("*", "/"):
+        return sum(given)
+    return 0 if function == "round" else max(given)
 
 
 def _unit_of(function: str, given: Sequence[_Typed]) -> Unit:

@@ -14,7 +14,6 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from workflows.scoring.formula import ACTUAL, REACHED, SECTION, TARGET, Apply, Fixed, Given, Part
-from workflows.scoring.rounding import round_half_up
 
 NO_DATA = "The scorecard's formula needs a line that has no data."
 NO_DIVISOR = "The scorecard's formula divides by zero."
@@ -109,7 +108,10 @@ def _joined(given: Sequence[Value], decides: bool) -> Value:
 
 
 def _rounded(value: Fraction, places: Fraction = Fraction(0)) -> Fraction:
-    return Fraction(round_half_up(value, int(places)))
+    """Half away from zero, as `round_half_up`, whose decimals would not hold numbers of any length."""
+    scale = 10 ** int(places)
+    whole = (2 * abs(value.numerator) * scale + value.denominator) // (2 * value.denominator)
+    return Fraction(-whole if value < 0 else whole, scale)
 
 
 _STRICT: Mapping[str, Callable[..., Fraction | bool]] = {

@@ -58,6 +58,7 @@ def refused(text: str) -> str:
         ('if(actual("revenue") > target("pass_rate"), 1, 2)', "At character 24: these values are of different units: CNY, %"),
         ('if(true, total, actual("hours"))', "At character 17: these values are of different units: points, h."),
         ('actual("hours") * actual("hours") + actual("hours")', "At character 37: these values are of different units: h^2, h."),
+        ("1 + " + "total * " * 5 + "total", "At character 5: at most 5 figures can be multiplied or divided"),
         ("total ** 2", "At character 1: this has no meaning in a formula."),
         ("total @ 2", "At character 7: @ has no meaning here."),
         ("total.real", "At character 1: “total.real” means nothing here"),
@@ -73,6 +74,7 @@ def test_a_mistake_is_told_with_its_character_and_what_to_do(text, sentence):
     [
         "total",
         "70",
+        "round(total * total * total / 10000) * total * total * total * total",
         'if(reached("pass_rate") < 60, min(total, 70), total)',
         'if(actual("pass_rate") >= 95 and actual("pass_rate") < target("pass_rate"), total + 5, total)',
         '100 * actual("revenue") / target("revenue")',
@@ -115,6 +117,7 @@ CAPPED = 'if(reached("pass_rate") < 60, min(total, 70), total)'
         ("total - 1000", (100, 100, 100, 100), "0.0", "Low"),
         ("round(total, 0) / 3", (100, 0, 0, 0), "8.3", "Low"),
         ("round(total / 2)", (100, 0, 0, 0), "13.0", "Low"),  # 12.5, half up
+        ("round(0 - total / 2) + 30", (100, 0, 0, 0), "17.0", "Low"),  # -12.5, half away from zero
         ("abs(0 - total)", (100, 0, 0, 0), "25.0", "Low"),
         ('max(section("Results"), section("态度"))', (80, 60, 0, 65), "70.0", "Mid"),
         ('100 * actual("revenue") / target("revenue")', (50, 0, 0, 0), "50.0", "Low"),

@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from metadata.formula import FormulaError
 from tests.workflows.scoring.test_columns import cards, populations
 from workflows.scoring import Band, Rule, band_of
 from workflows.scoring.columns import NO_BAND, compiled, population, referred, scores
@@ -72,7 +73,16 @@ def formulas(count: int) -> st.SearchStrategy[str]:
             st.tuples(conditions, inner, inner).map(lambda one: f"if({', '.join(one)})"),
         )
 
-    return st.recursive(figures(count), grown, max_leaves=8).filter(lambda text: len(text) <= 400)
+    return st.recursive(figures(count), grown, max_leaves=8).filter(lambda text: usable(text, count))
+
+
+def usable(text: str, count: int) -> bool:
+    """Whether it is neither too long nor multiplies too much."""
+    try:
+        bound(text, lines(count))
+    except FormulaError:
+        return False
+    return True
 
 
 @st.composite
