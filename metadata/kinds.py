@@ -32,7 +32,10 @@ class Grades:
 
 @dataclass(frozen=True)
 class Okr:
-    """A level of objectives: its place, who owns, and how its scores are read. `score` and `commitment` are fields."""
+    """A level of objectives: its place, who owns, how its scores are read. `score` and `commitment` are fields.
+
+    `rollup` says how progress and score come from key results: `mean`, `worst` or `sum`.
+    """
 
     level: int
     grades: Grades
@@ -41,6 +44,7 @@ class Okr:
     owner: str = ""
     score: str = ""
     commitment: str = ""
+    rollup: str = "mean"
 
 
 @dataclass(frozen=True)

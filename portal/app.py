@@ -38,6 +38,7 @@ from portal.api import files as api_files
 from portal.api import goal_cascades as api_goal_cascades
 from portal.api import goal_clashes as api_goal_clashes
 from portal.api import goal_templates as api_goal_templates
+from portal.api import goal_pace as api_goal_pace
 from portal.api import goals as api_goals
 from portal.api import imports as api_imports
 from portal.api import jobs as api_jobs
@@ -72,6 +73,7 @@ from portal.views import (
     goal_clashes,
     goal_history,
     goal_templates,
+    goal_pace,
     goals,
     guides,
     health,
@@ -117,6 +119,7 @@ from workflows.goals import following as goal_following
 from workflows.goals import progress as goal_progress
 from workflows.goals.templates import giving as goal_giving
 from workflows.goals.templates import undoing as goal_undoing
+from workflows.goals import rules as goal_rules
 from workflows.intake import importing
 from workflows.onboarding import start as onboarding_start
 from workflows.training import changes as training_changes
@@ -137,11 +140,21 @@ LISTENING = (
     goal_undoing,
     goal_following,
     goal_progress,
+    goal_rules,
     relying,
     staged_publish,
 )
 # Imported for the routes that they add to the blueprint of records.
-OF_GOALS = (goal_cascades, goal_clashes, goal_history, api_goal_cascades, api_goal_clashes, goal_templates)
+OF_GOALS = (
+    goal_cascades,
+    goal_clashes,
+    goal_history,
+    goal_pace,
+    api_goal_cascades,
+    api_goal_clashes,
+    api_goal_pace,
+    goal_templates,
+)
 OF_RECORDS = (lists, list_export, saved_views, cells, bulk_edits, relations, comments)
 ROOT = Path(__file__).resolve().parent.parent
 

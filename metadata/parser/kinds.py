@@ -44,7 +44,8 @@ def okr(given: Given) -> Okr | None:
     """The place of a level of objectives, and how its scores are read."""
     if given is None:
         return None
-    words = {key: given[key] for key in ("level", "parent", "owner", "score", "commitment") if key in given}
+    names = ("level", "parent", "owner", "score", "commitment", "rollup")
+    words = {key: given[key] for key in names if key in given}
     expects = {**EXPECTED, **{key: decimal(value) for key, value in given.get("expects", {}).items()}}
     return Okr(**words, grades=_grades(given.get("grades", GRADES)), expects=frozen(expects))
 

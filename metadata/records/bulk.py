@@ -174,7 +174,10 @@ def linked(
     circles = {**trees.list_circles(session, entity, moves), **trees.circles_among(session, entity, moves)}
     for position, circle in circles.items():
         outcome.problems.setdefault(position, []).append(circle)
-    placed = [(r.position, r.before["id"] if r.before else None, _moved(r)) for r in rows]
+    placed = [
+        (r.position, r.before["id"] if r.before else None, _moved(r), {**(r.before or {}), **r.values})
+        for r in (rows if entity.definition.okr is not None else ())
+    ]
     for position, wrong in objectives.problems_among(session, entity, placed).items():
         outcome.problems.setdefault(position, []).extend(wrong)
     return [r for r in rows if r.position not in outcome.problems]

@@ -1,4 +1,5 @@
-"""Rules of objectives (kind `okr_level`), whoever writes them: alignment makes no circle, a target is a way to go.
+"""Rules of objectives (kind `okr_level`), whoever writes them: alignment makes no circle, a target is a way to go, a
+curve of their own reads as days with shares, and another way of taking key results together has a reason.
 
 Called by the writers before anything is written. Alignment is any reference of an objective to one of its own
 definition, alone or in the rows of a child table; a key result is a row with a start and a target. Costs nothing for
@@ -13,23 +14,26 @@ from typing import Any
 from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
+from metadata import waypoints
 from metadata.catalog import Entity
 from metadata.errors import Problem
 from metadata.model import Definition, Field
 
-Moved = tuple[int, int | None, Mapping[str, Any]]  # position in the batch, id where there is one, values now
+Moved = tuple[int, int | None, Mapping[str, Any], Mapping[str, Any]]  # position, id if any, what moves, the whole
 LEVEL = "okr_level"
+OWN_RULE, REASON, CURVE = "rollup", "rollup_reason", "curve"
+WHY = "Say why the key results of this goal are taken together otherwise than its level does."
 CIRCLE = "This goal would contribute to itself: it stands above the goal that it is to contribute to."
 NO_WAY = "The target equals the start, so there is no way to go."
 NO_START = "Without a start it begins where the target is, so there is no way to go; give a start."
 BELOW = "The upper edge of the range is below its lower edge."
 
 
-def problems(session: Session, entity: Entity, record_id: int | None, values: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with one objective that is to be written with these values."""
-    if entity.definition.kind != LEVEL:
-        return []
-    return [*targets(entity.definition, values), *_circles(session, entity, [(0, record_id, values)]).get(0, ())]
+def problems(
+    session: Session, entity: Entity, record_id: int | None, moved: Mapping[str, Any], whole: Mapping[str, Any]
+) -> list[Problem]:
+    """What is wrong with one objective of which `moved` is written, so that it is `whole`."""
+    return problems_among(session, entity, [(0, record_id, moved, whole)]).get(0, [])
 
 
 def problems_among(session: Session, entity: Entity, rows: Sequence[Moved]) -> dict[int, list[Problem]]:
@@ -37,15 +41,15 @@ def problems_among(session: Session, entity: Entity, rows: Sequence[Moved]) -> d
     if entity.definition.kind != LEVEL:
         return {}
     found = _circles(session, entity, rows)
-    for position, _id, values in rows:
-        wrong = list(targets(entity.definition, values))
+    for position, _id, moved, whole in rows:
+        wrong = [*targets(entity.definition, moved), *reasons(entity.definition, moved, whole)]
         if wrong:
             found.setdefault(position, []).extend(wrong)
     return found
 
 
 def targets(definition: Definition, values: Mapping[str, Any]) -> Iterator[Problem]:
-    """A problem for each key result whose target is its start, or whose range is upside down."""
+    """A problem for each key result whose target is its start, or whose range or own curve can't be followed."""
     for name, field in definition.lists.items():
         if not {"start", "target"} <= field.rows.keys():
             continue
@@ -56,13 +60,27 @@ def targets(definition: Definition, values: Mapping[str, Any]) -> Iterator[Probl
                 yield Problem(f"/{name}/{place}/target", NO_WAY)
             if straight and start is None and target == 0:  # it would begin at 0, or at twice the target
                 yield Problem(f"/{name}/{place}/start", NO_START)
+            if isinstance(row.get(CURVE), str):
+                yield from waypoints.problems(row[CURVE], f"/{name}/{place}/{CURVE}")
             if high is not None and target is not None and row.get("direction") == "range" and high < target:
                 yield Problem(f"/{name}/{place}/high", BELOW)
 
 
+def reasons(definition: Definition, moved: Mapping[str, Any], whole: Mapping[str, Any]) -> Iterator[Problem]:
+    """A problem where key results are to be taken together otherwise than the level says, and nothing says why.
+
+    Only where one of the two is written: what was stored before there were reasons stays as it is.
+    """
+    okr, own = definition.okr, whole.get(OWN_RULE)
+    if okr is None or REASON not in definition.fields or moved.keys().isdisjoint((OWN_RULE, REASON)):
+        return
+    if own and own != okr.rollup and not (whole.get(REASON) or "").strip():
+        yield Problem(f"/{REASON}", WHY)
+
+
 def _circles(session: Session, entity: Entity, rows: Sequence[Moved]) -> dict[int, list[Problem]]:
     fields = list(_own_kind(entity.definition))
-    moved = [(position, record_id, values) for position, record_id, values in rows if record_id is not None]
+    moved = [(position, record_id, values) for position, record_id, values, _whole in rows if record_id is not None]
     asked = [row for row in moved if any(_above(row[2], *pair) for pair in fields)]
     if not asked:
         return {}

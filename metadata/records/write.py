@@ -55,7 +55,7 @@ def create(
     problems += _unread(entity.rules.check(whole), problems)
     problems += hidden_references(session, catalog, entity, actor, whole, whole)
     problems += files.problems(session, catalog, entity, actor, [(0, whole, whole)]).get(0, [])
-    problems += objectives.problems(session, entity, None, whole)
+    problems += objectives.problems(session, entity, None, whole, whole)
     problems += collisions(session, catalog, entity, whole, language="en") if not problems else []
     _refuse(problems)
     stored = {f: whole.get(f) for f in entity.definition.held}
@@ -107,7 +107,7 @@ def change(
     problems += hidden_references(session, catalog, entity, actor, whole, changed)
     problems += files.problems(session, catalog, entity, actor, [(0, whole, changed)]).get(0, [])
     problems += trees.circles(session, entity, record_id, changed)
-    problems += objectives.problems(session, entity, record_id, changed)
+    problems += objectives.problems(session, entity, record_id, changed, whole)
     problems += trees.list_circles(session, entity, [(0, changed, before)]).values()
     if not problems and any(set(names) & changed.keys() for names in entity.definition.unique):
         problems += collisions(session, catalog, entity, whole, language="en", but=record_id)

@@ -39,6 +39,7 @@ PARTS = {
     "owner": "who owns",
     "score": "the field of the score",
     "commitment": "the field of the commitment",
+    "rollup": "how progress and score are taken together",
     "from": "the first day",
     "to": "the last day",
     "anonymous": "whether nobody knows who answered what",

@@ -16,10 +16,13 @@ from portal.access import current_actor, language
 from portal.api.answers import answer, body_object
 from portal.api.openapi import describe, query
 from portal.extensions import db
+from portal.views import forms
 from portal.views.goals import visible
-from workflows.goals import aligned, check_ins, reading
+from workflows.goals import aligned, check_ins, pacing, reading
 from workflows.goals.levels import Key
+from workflows.goals.pacing import Pace
 from workflows.goals.reading import Goal
+from workflows.pace import STATUSES
 
 blueprint = Blueprint("api_goals", __name__, url_prefix="/api/v1/goals")
 NO_TEXT = "A text or a number is expected here."
@@ -36,6 +39,14 @@ GOAL = {
         "unit": TEXT,
         "progress": NUMBER,
         "score": NUMBER,
+        "pace": {
+            "type": ["object", "null"],
+            "properties": {
+                "status": {"enum": [*STATUSES, None]},
+                "expected": {"type": "number"},
+                "line": {"enum": [pacing.STRAIGHT, pacing.SEASON, pacing.OWN, pacing.MIXED]},
+            },
+        },
         "contributes_to": {
             "type": "array",
             "items": {"type": "object", "properties": {"definition": TEXT, "id": WHOLE, "share": NUMBER}},
@@ -82,7 +93,7 @@ def tree() -> Response:
 @describe(result=ONE, visible=visible)
 def show(definition: str, number: int) -> Response:
     """One goal with its key results and check-ins."""
-    return _one((definition, number), 200)
+    return one((definition, number), 200)
 
 
 @blueprint.post("/<definition>/<int:number>/check_ins")
@@ -95,7 +106,7 @@ def check_in(definition: str, number: int) -> Response:
         raise Invalid("A whole number is expected here.", field="key_result")
     given = {name: typed(body, name) for name in ("value", "confidence", "note", "evidence")}
     units.write(lambda s, c: check_ins.check_in(s, c, actor, key, result, now=now, **given))
-    return _one(key, 201)
+    return one(key, 201)
 
 
 @blueprint.post("/check_ins/<int:check_in_id>/answer")
@@ -103,13 +114,14 @@ def check_in(definition: str, number: int) -> Response:
 def reply(check_in_id: int) -> Response:
     """The manager's answer to a check-in."""
     actor, now, text = current_actor(), units.utcnow(), typed(body_object(), "answer")
-    return _one(units.write(lambda s, c: check_ins.answer(s, c, actor, check_in_id, text, now=now)), 200)
+    return one(units.write(lambda s, c: check_ins.answer(s, c, actor, check_in_id, text, now=now)), 200)
 
 
-def _one(key: Key, status: int) -> Response:
+def one(key: Key, status: int) -> Response:
     actor, catalog, session = current_actor(), catalogs.current(), db.session()
     goal = reading.one(session, catalog, actor, key, language())
     said = check_ins.of_goal(session, catalog, actor, key)
+    stands = pacing.of_goal(goal, units.utcnow().astimezone(forms.zone()).date(), pacing.seasons(catalog))
     results = [
         {
             "id": r.id,
@@ -121,11 +133,19 @@ def _one(key: Key, status: int) -> Response:
             "unit": r.unit,
             "fed_by": r.fed_by,
             "progress": plain(r.progress()),
+            "pace": pace_json(stands.results.get(r.id)),
+            "points": [{"day": day, "share": plain(share)} for day, share in r.points],
         }
         for r in goal.results
     ]
     listed = [{**vars(one), "value": plain(one.value)} for one in said]
-    whole = {**goal_json(goal), "_version": goal.version, "key_results": results, "check_ins": listed}
+    whole = {
+        **goal_json(goal),
+        "_version": goal.version,
+        "pace": pace_json(stands.goal),
+        "key_results": results,
+        "check_ins": listed,
+    }
     told = answer({"id": key[1], "result": whole}, status)
     told.headers["ETag"] = f'"{goal.version}"'
     return told
@@ -142,6 +162,13 @@ def goal_json(goal: Goal) -> dict[str, Any]:
         "progress": plain(goal.progress),
         "score": plain(goal.score),
     }
+
+
+def pace_json(found: Pace | None) -> dict[str, Any] | None:
+    """How a goal or a key result stands; None where nothing is expected of a day."""
+    if found is None:
+        return None
+    return {"status": found.status or None, "expected": plain(found.expected), "line": found.source}
 
 
 def plain(value: Any) -> float | None:

@@ -50,6 +50,7 @@ LABELS = {
     "x-okr.owner": _l("Who owns an objective"),
     "x-okr.score": _l("Field of the score"),
     "x-okr.commitment": _l("Field that says committed or aspirational"),
+    "x-okr.rollup": _l("How key results are taken together"),
     "x-okr.grades": _l("Colour of a score"),
     "x-okr.expects": _l("Expected score"),
     "x-okr.expects.committed": _l("Committed objectives"),
@@ -99,6 +100,9 @@ WORDS = {
     "person": _l("Person"),
     "self": _l("The person themselves"),
     "manager": _l("The manager"),
+    "mean": _l("Weighted mean"),
+    "worst": _l("The worst counts"),
+    "sum": _l("Sum, up to the whole"),
 }
 
 

@@ -6,8 +6,8 @@ a script every goal leads to its own page, which names what is above and below. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sized
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sized
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -25,28 +25,18 @@ from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.errors import status_of, worded, wording
 from portal.extensions import db
-from workflows.goals import aligned, check_ins, levels, proposed, reading
-from workflows.goals.aligned import Web
+from portal.views import forms, goal_nodes, goal_ways
+from portal.views.goal_nodes import MOST_SHOWN
+from workflows.goals import aligned, check_ins, levels, pacing, proposed, reading
 from workflows.goals.levels import END, RESULTS, START, Key
-from workflows.goals.reading import Goal
 from workflows.goals.templates import asking
 
 blueprint = Blueprint("goals", __name__, url_prefix="/goals")
 TITLE = _l("Goal tree")
-MOST_SHOWN, MOST_BRANCH = 200, 20
 PAGE = 50
+PACE = {"pace_words": goal_ways.WORDS, "pace_colours": goal_ways.COLOURS}
 CONFIDENCE = {"on_track": _l("On track"), "at_risk": _l("At risk"), "off_track": _l("Off track")}
 COLOURS = {"on_track": "good", "at_risk": "warn", "off_track": "bad"}
-
-
-@dataclass(frozen=True)
-class Node:
-    """One goal in the tree: its share in the goal above, how many are below, and those that are drawn already."""
-
-    goal: Goal
-    share: Any
-    count: int
-    below: tuple[Node, ...] | None
 
 
 def visible(actor: Actor, catalog: Catalog) -> bool:
@@ -70,16 +60,15 @@ def index() -> str:
     actor, catalog, session = current_actor(), catalogs.current(), db.session()
     over = request.args.get("over") == "1"
     web = aligned.web(session, catalog, actor, over=over)
-    roots = web.roots()
-    shown = roots[:MOST_SHOWN]
-    keys = [*shown, *(edge.child for key in shown for edge in web.below.get(key, ())[:MOST_BRANCH])]
-    goals = reading.many(session, catalog, actor, keys, language())
-    nodes = [_node(web, goals, key, None, opened=True) for key in shown if key in goals]
+    shown, drawn = goal_nodes.first(web)
+    goals = reading.many(session, catalog, actor, drawn, language(), whole=True)
+    drawing = goal_nodes.Drawing(web, goals, _today(), pacing.seasons(catalog))
     return render_template(
         "goals/index.html",
-        nodes=nodes,
+        nodes=drawing.top(shown),
         over=over,
-        hidden=len(roots) - len(shown),
+        hidden=len(web.roots()) - len(shown),
+        **PACE,
         total=len(web.goals),
         known=levels.listed(catalog, actor),
         may_give=asking.may_give(actor, catalog),
@@ -94,30 +83,15 @@ def branch(definition: str, number: int) -> str:
     key = (levels.level_of(catalog, definition).name, number)
     web = aligned.web(session, catalog, actor, over=request.args.get("over") == "1")
     reading.one(session, catalog, actor, key)
-    nodes = _below(session, catalog, actor, web, key)
-    return render_template("goals/_branch.html", nodes=nodes, key=key, more=_more(web.below.get(key, ())))
-
-
-def _below(session: Session, catalog: Catalog, actor: Actor, web: Web, key: Key) -> list[Node]:
-    edges = web.below.get(key, ())[:MOST_SHOWN]
-    goals = reading.many(session, catalog, actor, [edge.child for edge in edges], language())
-    return [_node(web, goals, e.child, e.share, opened=False) for e in edges if e.child in goals]
+    edges = web.below.get(key, ())
+    goals = reading.many(session, catalog, actor, (edge.child for edge in edges[:MOST_SHOWN]), language(), whole=True)
+    nodes = goal_nodes.Drawing(web, goals, _today(), pacing.seasons(catalog)).branch(key)
+    return render_template("goals/_branch.html", nodes=nodes, key=key, more=_more(edges), **PACE)
 
 
 def _more(edges: Sized) -> int:
     """How many goals are not drawn."""
     return max(0, len(edges) - MOST_SHOWN)
-
-
-def _node(web: Web, goals: Mapping[Key, Goal], key: Key, share: Any, *, opened: bool) -> Node:
-    edges = web.below.get(key, ())
-    below = None
-    if opened:
-        few = len(edges) <= MOST_BRANCH
-        below = (
-            tuple(_node(web, goals, e.child, e.share, opened=False) for e in edges if e.child in goals) if few else None
-        )
-    return Node(goals[key], share, len(edges), below)
 
 
 @blueprint.get("/<definition>/")
@@ -164,8 +138,18 @@ def page_of(key: Key, error: ProductError | None = None) -> str:
     around = reading.many(session, catalog, actor, [*(e.parent for e in above), *(e.child for e in below)], language())
     waiting, begun = proposed.of_goal(session, catalog, actor, key, language())
     said = check_ins.of_goal(session, catalog, actor, key)
+    today, seasons = _today(), pacing.seasons(catalog)
+    stands = pacing.of_goal(goal, today, seasons)
     return render_template(
         "goals/show.html",
+        stands=stands,
+        ways={
+            one.id: goal_ways.way(goal, one, stands.results[one.id], seasons, said, today)
+            for one in goal.results
+            if one.id in stands.results
+        },
+        percent=goal_ways.percent,
+        **PACE,
         goal=goal,
         level=asked,
         fields=asked.entity.definition.fields,
@@ -188,6 +172,10 @@ def page_of(key: Key, error: ProductError | None = None) -> str:
         wrong=problems_of(error),
         windowed=asked.columns(START, END),
     )
+
+
+def _today() -> date:
+    return units.utcnow().astimezone(forms.zone()).date()
 
 
 def _latest(said: Iterable[check_ins.CheckIn]) -> dict[int, check_ins.CheckIn]:

@@ -11,7 +11,7 @@ from metadata import records
 from metadata.access import system
 from metadata.engine import writing
 from portal.extensions import db
-from portal.views import goals as pages
+from portal.views import goal_nodes as pages
 from tests.portal.demo_site import logged_in, prepare, site
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

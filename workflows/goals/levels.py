@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from metadata import access
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.errors import NotFound
+from metadata.kinds import Okr
 
 KIND = "okr_level"
 STATUS, PROGRESS, SCORE, COMMITMENT, VISIBILITY = "status", "progress", "score", "commitment", "visibility"
-START, END, SHARE, ROLLUP = "period_start", "period_end", "share", "rollup"
+START, END, SHARE, ROLLUP, ROLLUP_REASON = "period_start", "period_end", "share", "rollup", "rollup_reason"
 RESULTS, DEMANDS, RESOURCE = "key_results", "demands", "resource"
 OVER = ("done", "dropped")
 NO_GOAL = "There is no such goal, or you may not see it."
@@ -40,7 +40,12 @@ class Level:
     """One level of objectives."""
 
     entity: Entity
-    number: int
+    okr: Okr
+
+    @property
+    def number(self) -> int:
+        """Its place, 1 at the top."""
+        return self.okr.level
 
     @property
     def name(self) -> str:
@@ -69,9 +74,9 @@ class Level:
 def levels(catalog: Catalog) -> list[Level]:
     """All levels, the highest first."""
     found = [
-        Level(entity, _number(entity.definition.document))
+        Level(entity, entity.definition.okr)
         for entity in catalog.entities.values()
-        if entity.definition.kind == KIND and entity.definition.stores_records
+        if entity.definition.okr is not None and entity.definition.stores_records
     ]
     return sorted(found, key=lambda level: (level.number, level.name))
 
@@ -98,7 +103,3 @@ def alignments(catalog: Catalog, level: Level) -> Iterator[Alignment]:
         for inner in field.rows.values() if field.rows else ():
             if inner.ref in known:
                 yield Alignment(field.name, inner.name, inner.ref or "")
-
-
-def _number(document: Any) -> int:
-    return int(document.get("x-okr", {}).get("level", 1))

@@ -27,6 +27,7 @@ from workflows.goals.levels import (
     PROGRESS,
     RESULTS,
     ROLLUP,
+    ROLLUP_REASON,
     SCORE,
     START,
     STATUS,
@@ -39,11 +40,15 @@ from workflows.goals.levels import (
 from workflows.goals.results import Result, read
 
 CHUNK = 1000
+FILLED = "mean"
 
 
 @dataclass(frozen=True)
 class Goal:
-    """One goal; `owner_id` and `unit_id` are records, `results` its key results where they were asked for."""
+    """One goal; `owner_id` and `unit_id` are records, `results` its key results where they were asked for.
+
+    `rollup` is the rule in force: its level's, or its own with a reason. `touched` is the day of its last change.
+    """
 
     key: Key
     title: str
@@ -60,6 +65,7 @@ class Goal:
     progress: Decimal | None = None
     score: Decimal | None = None
     rollup: str = "mean"
+    touched: date | None = None
     results: tuple[Result, ...] = ()
     demands: tuple[tuple[int, Decimal], ...] = field(default=(), repr=False)
 
@@ -122,7 +128,8 @@ def goal_of(level: Level, record: Record, language: str = "en") -> Goal:
         visibility=record.get(VISIBILITY, ""),
         progress=_decimal(record.get(PROGRESS)),
         score=_decimal(record.get(SCORE)),
-        rollup=record.get(ROLLUP, "mean"),
+        rollup=_rollup(level, record.get(ROLLUP), record.get(ROLLUP_REASON)),
+        touched=record.changed_at.date() if record.changed_at else None,
         results=read(record.get(RESULTS), language),
         demands=tuple(
             (int(row["resource"]), Decimal(str(row["amount"])))
@@ -132,9 +139,26 @@ def goal_of(level: Level, record: Record, language: str = "en") -> Goal:
     )
 
 
+def _rollup(level: Level, own: str | None, reason: str | None) -> str:
+    """The level's rule, or the objective's own: the field once filled itself with `mean`, so that needs its reason."""
+    return own if own and (reason or own != FILLED) else level.okr.rollup
+
+
 def _columns(level: Level, language: str, *, whole: bool) -> tuple[str, ...]:
     names = level.entity.definition.label_of(language) + level.entity.definition.label_of("en")
-    plain = (level.person, level.unit, START, END, COMMITMENT, STATUS, VISIBILITY, PROGRESS, SCORE, ROLLUP)
+    plain = (
+        level.person,
+        level.unit,
+        START,
+        END,
+        COMMITMENT,
+        STATUS,
+        VISIBILITY,
+        PROGRESS,
+        SCORE,
+        ROLLUP,
+        ROLLUP_REASON,
+    )
     return tuple(dict.fromkeys((*names, *level.columns(*plain), *(level.columns(RESULTS, DEMANDS) if whole else ()))))
 
 

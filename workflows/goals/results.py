@@ -13,6 +13,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from metadata import waypoints
+from metadata.waypoints import Points
 from workflows.scoring import Rule, attainment, exact, round_half_up
 
 PLACES = 2
@@ -38,6 +40,7 @@ class Result:
     kpi: str
     measure: str
     filter: str
+    points: Points = ()
 
     def progress(self) -> Fraction | None:
         """How much of the way is gone, from 0 to 1."""
@@ -73,7 +76,16 @@ def _result(row: Mapping[str, Any], language: str) -> Result:
         kpi=row.get("kpi") or "",
         measure=row.get("kpi_measure") or "",
         filter=row.get("kpi_filter") or "",
+        points=_points(row.get("curve")),
     )
+
+
+def _points(text: Any) -> Points:
+    """The own points of a key result; other text that an earlier definition kept under that name counts for nothing."""
+    try:
+        return waypoints.read(text) if isinstance(text, str) else ()
+    except ValueError:
+        return ()
 
 
 def alike(result: Result, other: Result) -> bool:
@@ -108,20 +120,25 @@ ROLLUPS: Mapping[str, Callable[[Sequence[tuple[Fraction, Fraction]]], Fraction |
 
 
 def rolled_up(rule: str, results: Sequence[Result], below: Fraction | None = None) -> Decimal | None:
-    """A goal's progress from its key results; `below` is that of the goals which feed it.
+    """A goal's progress from its key results; `below` is that of the goals which feed it."""
+    parts = [
+        (below if one.fed_by == CHILDREN and one.current is None else one.progress(), exact(one.weight))
+        for one in results
+    ]
+    found = together(rule, parts)
+    return None if found is None else round_half_up(found, PLACES)
+
+
+def together(rule: str, parts: Sequence[tuple[Fraction | None, Fraction]]) -> Fraction | None:
+    """Values with their weights as one value, by a level's rule; those without data take their weights along.
 
     For a sum the weights are taken as parts of their total, so that one and one are two halves.
     """
-    parts = []
-    for result in results:
-        value = below if result.fed_by == CHILDREN and result.current is None else result.progress()
-        if value is not None:
-            parts.append((value, exact(result.weight)))
+    known = [(value, weight) for value, weight in parts if value is not None]
     if rule == "sum":
-        whole = sum((exact(result.weight) for result in results), ZERO)
-        parts = [(value, weight / whole) for value, weight in parts] if whole else []
-    found = ROLLUPS.get(rule, mean)(parts)
-    return None if found is None else round_half_up(found, PLACES)
+        whole = sum((weight for _value, weight in parts), ZERO)
+        known = [(value, weight / whole) for value, weight in known] if whole else []
+    return ROLLUPS.get(rule, mean)(known)
 
 
 def _decimal(value: Any) -> Decimal | None:

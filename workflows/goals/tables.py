@@ -1,4 +1,5 @@
-"""The fixed tables of goals: check-ins, cascades with their proposals, clashes that were dismissed.
+"""The fixed tables of goals: check-ins, cascades with their proposals, clashes that were dismissed, how goals were
+closed, and the rule by which each level was last taken together.
 
 Part of `workflows/store`'s tables, which creates them; written by the modules beside this one, by nobody else.
 """
@@ -82,4 +83,31 @@ dismissals = Table(
     Column("by", Account, nullable=False),
     Column("at", UTCDateTime, nullable=False),
     comment="Clashes that somebody called harmless, and why; other figures are another clash.",
+)
+
+closings = Table(
+    "plumbline_goal_closing",
+    metadata_obj,
+    Column("id", Id, primary_key=True),
+    Column("definition", Name, nullable=False),
+    Column("record_id", Id, nullable=False),
+    Column("proposed", Figure, comment="what the key results gave; none where there was no data"),
+    Column("score", Figure, nullable=False),
+    Column("reason", Text, nullable=False, default="", comment="why the score is not the proposed one"),
+    Column("explanation", Text, nullable=False, default="", comment="why what was committed was not reached"),
+    Column("by", Account, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
+    Column("status_before", String(60), nullable=False, default=""),
+    Column("reopened_by", Account),
+    Column("reopened_at", UTCDateTime),
+    Column("reopened_why", Text, nullable=False, default=""),
+    Index("ix_plumbline_goal_closing_record", "definition", "record_id", "id"),
+)
+
+level_rules = Table(
+    "plumbline_goal_level_rule",
+    metadata_obj,
+    Column("definition", Name, primary_key=True),
+    Column("rule", String(20), nullable=False),
+    comment="The rule by which progress of a level was last taken together: another one moves all of its goals.",
 )
