@@ -38,6 +38,7 @@ from portal.api import files as api_files
 from portal.api import goal_cascades as api_goal_cascades
 from portal.api import goal_clashes as api_goal_clashes
 from portal.api import goal_templates as api_goal_templates
+from portal.api import goal_closing as api_goal_closing
 from portal.api import goal_pace as api_goal_pace
 from portal.api import goals as api_goals
 from portal.api import imports as api_imports
@@ -71,6 +72,7 @@ from portal.views import (
     files,
     goal_cascades,
     goal_clashes,
+    goal_closing,
     goal_history,
     goal_templates,
     goal_pace,
@@ -114,6 +116,7 @@ from workflows.cycles import reminders as cycle_reminders
 from workflows.cycles import scoring as cycle_scoring
 from workflows.delivery import senders
 from workflows.goals import check_ins as goal_check_ins
+from workflows.goals import closing as goal_closings
 from workflows.goals import feeding as goal_feeding
 from workflows.goals import following as goal_following
 from workflows.goals import progress as goal_progress
@@ -135,6 +138,7 @@ LISTENING = (
     cycle_reminders,
     cycle_scoring,
     goal_check_ins,
+    goal_closings,
     goal_feeding,
     goal_giving,
     goal_undoing,
@@ -148,10 +152,12 @@ LISTENING = (
 OF_GOALS = (
     goal_cascades,
     goal_clashes,
+    goal_closing,
     goal_history,
     goal_pace,
     api_goal_cascades,
     api_goal_clashes,
+    api_goal_closing,
     api_goal_pace,
     goal_templates,
 )

@@ -7,12 +7,13 @@ reader may see it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from flask import Flask
 from flask_babel import format_decimal
 from flask_babel import lazy_gettext as _l
 
-from metadata.kinds import Colour
+from metadata.kinds import Colour, Okr
 from metadata.model import Definition, Field
 from metadata.parser.kinds import decimal
 from metadata.records import Record
@@ -39,8 +40,11 @@ def grade(definition: Definition, field: Field, record: Record) -> Grade | None:
     held = record.get(field.name) if okr is not None and field.name == okr.score else None
     if okr is None or held is None:
         return None
-    score = decimal(held)
-    commitment = str(record.get(okr.commitment) or "") if okr.commitment else ""
+    return graded(okr, decimal(held), str(record.get(okr.commitment) or "") if okr.commitment else "")
+
+
+def graded(okr: Okr, score: Decimal, commitment: str) -> Grade:
+    """How a score of a level reads, by the commitment of its objective."""
     least = okr.expects.get(commitment)
     missed = ""
     if least is not None and score < least:

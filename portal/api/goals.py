@@ -18,7 +18,7 @@ from portal.api.openapi import describe, query
 from portal.extensions import db
 from portal.views import forms
 from portal.views.goals import visible
-from workflows.goals import aligned, check_ins, pacing, reading
+from workflows.goals import aligned, check_ins, closing, pacing, reading
 from workflows.goals.levels import Key
 from workflows.goals.pacing import Pace
 from workflows.goals.reading import Goal
@@ -121,7 +121,12 @@ def one(key: Key, status: int) -> Response:
     actor, catalog, session = current_actor(), catalogs.current(), db.session()
     goal = reading.one(session, catalog, actor, key, language())
     said = check_ins.of_goal(session, catalog, actor, key)
-    stands = pacing.of_goal(goal, units.utcnow().astimezone(forms.zone()).date(), pacing.seasons(catalog))
+    today = units.utcnow().astimezone(forms.zone()).date()
+    stands, offer = pacing.of_goal(goal, today, pacing.seasons(catalog)), closing.offer(session, catalog, goal, today)
+    closings = [
+        {**vars(found), "proposed": plain(found.proposed), "score": plain(found.score)}
+        for found in closing.of_goal(session, key)
+    ]
     results = [
         {
             "id": r.id,
@@ -143,6 +148,11 @@ def one(key: Key, status: int) -> Response:
         **goal_json(goal),
         "_version": goal.version,
         "pace": pace_json(stands.goal),
+        "status": goal.status,
+        "commitment": goal.commitment,
+        "proposed_score": plain(offer.score) if offer else None,
+        "expected_score": plain(offer.expected) if offer else None,
+        "closings": closings,
         "key_results": results,
         "check_ins": listed,
     }

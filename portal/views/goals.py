@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sized
 from datetime import date
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -21,13 +22,13 @@ from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import Conflict, Invalid, NotFound, ProductError
 from metadata.records import Query
-from portal import catalogs, units
+from portal import catalogs, grades, units
 from portal.access import current_actor, language
 from portal.errors import status_of, worded, wording
 from portal.extensions import db
 from portal.views import forms, goal_nodes, goal_ways
 from portal.views.goal_nodes import MOST_SHOWN
-from workflows.goals import aligned, check_ins, levels, pacing, proposed, reading
+from workflows.goals import aligned, check_ins, closing, levels, pacing, proposed, reading
 from workflows.goals.levels import END, RESULTS, START, Key
 from workflows.goals.templates import asking
 
@@ -143,6 +144,9 @@ def page_of(key: Key, error: ProductError | None = None) -> str:
     return render_template(
         "goals/show.html",
         stands=stands,
+        offer=closing.offer(session, catalog, goal, today),
+        closed=closing.of_goal(session, key),
+        graded=partial(grades.graded, asked.okr, commitment=goal.commitment),
         ways={
             one.id: goal_ways.way(goal, one, stands.results[one.id], seasons, said, today)
             for one in goal.results
@@ -222,7 +226,7 @@ def done(key: Key, work: Callable[[Session, Catalog], Any], told: str) -> Any:
     """Do it; back to the goal, or the goal with what is wrong."""
     try:
         units.write(work)
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict) as error:  # a version that is no longer so is a conflict, too
         return page_of(key, error), status_of(error)
     flash(told, "success")
     return redirect(url_for("goals.show", definition=key[0], number=key[1]), 303)

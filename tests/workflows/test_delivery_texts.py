@@ -38,6 +38,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "text": "The press stands still.",
         "before": "95",
         "after": "97",
+        "score": "0.8",
     },
     "goals": {
         "who": "derek",

@@ -172,6 +172,11 @@ def _manager(session: Session, catalog: Catalog, goal: Goal) -> int | None:
     return found
 
 
+def manager_account(session: Session, catalog: Catalog, goal: Goal) -> str:
+    """The account of the owner's manager; "" where there is none."""
+    return account_of(session, catalog, _manager(session, catalog, goal))
+
+
 def account_of(session: Session, catalog: Catalog, person_id: int | None) -> str:
     """The account of a person; "" where there is none."""
     return accounts_of(session, catalog, [person_id] if person_id is not None else []).get(person_id or 0, "")
@@ -202,7 +207,7 @@ def _tell_manager(
     """A doubt is news for the manager; that all goes well is not."""
     if confidence == CONFIDENCES[0]:
         return
-    account = account_of(session, catalog, _manager(session, catalog, goal))
+    account = manager_account(session, catalog, goal)
     if account and account != actor.username:
         params = {"who": actor.username, "goal": goal.title, "result": result.title, "text": note.strip()}
         notify_all(session, [Notice(account, "goal_at_risk", f"goal-risk:{check_in_id}", params, _link(goal.key))], now)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -47,6 +48,17 @@ def refresh(session: Session, catalog: Catalog, keys: Iterable[Key], *, now: dat
             fresh[key] = held[key] = found
     _write(session, catalog, actor, fresh, goals, now)
     return len(fresh)
+
+
+def taken_together(session: Session, catalog: Catalog, goal: Goal) -> Decimal | None:
+    """What the key results of one goal give at this moment, by the rule in force; None without data."""
+    if not any(result.fed_by == CHILDREN for result in goal.results):
+        return rolled_up(goal.rollup, goal.results)
+    actor = system("goals")
+    below = aligned.web(session, catalog, actor, over=True)
+    goals = reading.many(session, catalog, actor, (edge.child for edge in below.below.get(goal.key, ())))
+    held = {key: one.progress for key, one in goals.items()}
+    return rolled_up(goal.rollup, goal.results, _fed(below, held, goal))
 
 
 def _upwards(web: Web, keys: Iterable[Key]) -> list[Key]:
