@@ -37,9 +37,9 @@ from portal.api import entry, idempotency, openapi, reference
 from portal.api import files as api_files
 from portal.api import goal_cascades as api_goal_cascades
 from portal.api import goal_clashes as api_goal_clashes
-from portal.api import goal_templates as api_goal_templates
 from portal.api import goal_closing as api_goal_closing
 from portal.api import goal_pace as api_goal_pace
+from portal.api import goal_templates as api_goal_templates
 from portal.api import goals as api_goals
 from portal.api import imports as api_imports
 from portal.api import jobs as api_jobs
@@ -74,8 +74,8 @@ from portal.views import (
     goal_clashes,
     goal_closing,
     goal_history,
-    goal_templates,
     goal_pace,
+    goal_templates,
     goals,
     guides,
     health,
@@ -120,9 +120,9 @@ from workflows.goals import closing as goal_closings
 from workflows.goals import feeding as goal_feeding
 from workflows.goals import following as goal_following
 from workflows.goals import progress as goal_progress
+from workflows.goals import rules as goal_rules
 from workflows.goals.templates import giving as goal_giving
 from workflows.goals.templates import undoing as goal_undoing
-from workflows.goals import rules as goal_rules
 from workflows.intake import importing
 from workflows.onboarding import start as onboarding_start
 from workflows.training import changes as training_changes
