@@ -38,6 +38,7 @@ from portal.api import files as api_files
 from portal.api import goal_cascades as api_goal_cascades
 from portal.api import goal_clashes as api_goal_clashes
 from portal.api import goal_closing as api_goal_closing
+from portal.api import goal_due as api_goal_due
 from portal.api import goal_pace as api_goal_pace
 from portal.api import goal_templates as api_goal_templates
 from portal.api import goals as api_goals
@@ -56,6 +57,7 @@ from portal.dashboards.views import blueprint as dashboards
 from portal.extensions import READING, RecordNumber, csrf, db
 from portal.formats import register as register_formats
 from portal.grades import register as register_grades
+from portal.home import goals as my_goals
 from portal.home import reviews as my_reviews
 from portal.home import work
 from portal.security import PortalSecurityManager, seed_roles
@@ -158,6 +160,7 @@ OF_GOALS = (
     api_goal_cascades,
     api_goal_clashes,
     api_goal_closing,
+    api_goal_due,
     api_goal_pace,
     goal_templates,
 )
@@ -268,7 +271,7 @@ def _rooms(app: Flask) -> None:
     app.before_request(account.change_given_password)
     records.SAID[:] = [comments.said]
     records.LINKS[:] = [goal_templates.action_for, accounts.action_for, seeing_pages.action_for, why.action_for]
-    panels.DUE[:] = [my_reviews.due, onboarding.due, surveys.due]
+    panels.DUE[:] = [my_goals.due, my_reviews.due, onboarding.due, surveys.due]
     panels.PANELS[:] = [
         panels.Panel("my-tasks", panels.DUE_TITLE, "panels/due.html", panels.due),
         panels.Panel("my-goals", panels.GOALS, "panels/records.html", panels.goals),

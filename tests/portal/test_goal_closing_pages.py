@@ -83,6 +83,22 @@ def test_rest_closes_once_by_version_and_key_and_opens_again(app, goal):
     assert (back["status"], back["score"], back["closings"][0]["reopened_by"]) == ("active", None, "hana")
 
 
+def test_what_waits_stands_on_the_start_page_and_leads_to_the_goal(app, goal):
+    emma, derek = logged_in(app, "emma"), logged_in(app, "derek")
+    said = {"key_result": goal["key_results"][0]["id"], "value": 23, "confidence": "at_risk", "note": "Late parts"}
+    assert emma.post(path_of(goal, ROOT, "/check_ins"), json=said).status_code == 201
+    [line] = [one for one in derek.get(f"{ROOT}/due").json["result"] if one["kind"] == "answer"]
+    assert (line["id"], line["by"], line["title"]) == (goal["id"], "emma", SETUP)
+    start = derek.get("/").text
+    assert f"Answer emma: {SETUP}" in start
+    assert f'href="{path_of(goal)}#said"' in start
+    assert f"Answer emma: {SETUP}" not in emma.get("/").text
+    assert app.test_client().get(f"{ROOT}/due").status_code == 401
+    for account in ("sofia", "liwei", "tariq", "audrey"):
+        found = logged_in(app, account).get(f"{ROOT}/due").json["result"]
+        assert goal["id"] not in [one["id"] for one in found if one["definition"] == goal["definition"]], account
+
+
 def test_five_sides(app, goal):
     body = {"explanation": "x"}
     for account in ("sofia", "liwei", "tariq", "audrey"):

@@ -20,7 +20,7 @@ KIND = "okr_level"
 STATUS, PROGRESS, SCORE, COMMITMENT, VISIBILITY = "status", "progress", "score", "commitment", "visibility"
 START, END, SHARE, ROLLUP, ROLLUP_REASON = "period_start", "period_end", "share", "rollup", "rollup_reason"
 RESULTS, DEMANDS, RESOURCE = "key_results", "demands", "resource"
-DONE, DROPPED = "done", "dropped"
+DRAFT, DONE, DROPPED = "draft", "done", "dropped"
 OVER = (DONE, DROPPED)
 NO_GOAL = "There is no such goal, or you may not see it."
 

@@ -46,6 +46,7 @@ class Proposal:
     by: str
     at: datetime | None
     version: int
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,9 @@ def of_goal(
 def _seen(session: Session, catalog: Catalog, actor: Actor, rows: Sequence[Any], language: str) -> list[Proposal]:
     keys = [(row.definition, row.record_id) for row in rows]
     goals = reading.many(session, catalog, actor, keys, language, whole=True)
+    ids = {row.cascade_id for row in rows}
+    asked = select(cascades.c.id, cascades.c.at).where(cascades.c.id.in_(sorted(ids)))
+    begun: dict[int, datetime] = {row.id: row.at for row in session.execute(asked)} if ids else {}
     return [
         Proposal(
             row.id,
@@ -176,6 +180,7 @@ def _seen(session: Session, catalog: Catalog, actor: Actor, rows: Sequence[Any],
             row.by or "",
             row.at,
             row.version,
+            begun[row.cascade_id],
         )
         for row in rows
     ]

@@ -101,7 +101,7 @@ def many(
         for begin in range(0, len(ids), CHUNK):
             query = Query(
                 (Filter("id", "in", ids[begin : begin + CHUNK]),),
-                columns=_columns(level, language, whole=whole),
+                columns=columns(level, language, whole=whole),
                 page_size=CHUNK,
                 language=language,
             )
@@ -144,7 +144,8 @@ def _rollup(level: Level, own: str | None, reason: str | None) -> str:
     return own if own and (reason or own != FILLED) else level.okr.rollup
 
 
-def _columns(level: Level, language: str, *, whole: bool) -> tuple[str, ...]:
+def columns(level: Level, language: str, *, whole: bool) -> tuple[str, ...]:
+    """The fields that a goal is read from."""
     names = level.entity.definition.label_of(language) + level.entity.definition.label_of("en")
     plain = (
         level.person,

@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from metadata.packs import reading as packs
+from metadata.parser import parse
 from workflows.cycles.ledger import LedgerLine, _changes
+from workflows.goals.results import Result, read, rolled_up
 from workflows.scoring import Band, Line, Rule, band_of, equalise, normalise, score
 from workflows.scoring.columns import compiled, population, scores
 from workflows.scoring.formula import Nameable, bound
@@ -147,3 +150,59 @@ def test_fairness(page):
     women, men = _fairness(Groups(codes, ("female", "male")), [pay, pay], 5)
     assert (women.after, men.after, men.ratio_after) == (Fraction(4, 5), Fraction(3, 5), Fraction(3, 4))
     assert "60 / 80 = 0.75" in page
+
+
+KEY_RESULTS = (
+    {"title": "orders", "weight": 2, "start": 80, "target": 95, "current": 92},
+    {"title": "hours", "direction": "lower", "start": 12, "target": 4, "current": 9},
+    {"title": "steps", "direction": "milestone", "start": 0, "target": 5, "current": 3},
+    {"title": "contract", "direction": "binary", "target": 1, "current": 1},
+)
+TOGETHER = (("mean", "0.72", "green", "0.64"), ("worst", "0.38", "red", "0.38"), ("sum", "0.72", "green", "0.52"))
+COLOURS = {"green": ("green", "绿"), "amber": ("amber", "黄"), "red": ("red", "红")}
+
+
+def key_results(**last: object) -> tuple[Result, ...]:
+    return read([*KEY_RESULTS[:-1], KEY_RESULTS[-1] | last])
+
+
+def test_the_score_of_an_objective(page):
+    okr = next(parse(d).okr for p in packs.available() for d in p.documents if d["$id"] == "objective_department")
+    each = [result.progress() for result in key_results()]
+    assert each == [Fraction(4, 5), Fraction(3, 8), Fraction(3, 5), Fraction(1)]
+    whole = [one for one in page.splitlines() if (one.startswith("|") and "0.715" in one) or "| 0.375 |" in one]
+    assert len(whole) == len(TOGETHER)
+    for row, (rule, score_of_all, colour, without) in zip(sorted(whole, key=order), TOGETHER, strict=True):
+        assert rolled_up(rule, key_results()) == Decimal(score_of_all)
+        assert okr.grades.colour(Decimal(score_of_all)) == colour
+        assert rolled_up(rule, key_results(current=None)) == Decimal(without)
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        assert (cells[2], cells[3] in COLOURS[colour]) == (score_of_all, True)
+        assert cells[4].endswith(without)
+    known = {word for words in COLOURS.values() for word in words}
+    parts = [row for row in page.splitlines() if row.count("|") == 7 and row.split("|")[-2].strip() in known]
+    shown = (("0.80", "green"), ("0.375", "red"), ("0.60", "amber"), ("1.00", "green"))
+    for row, (figure, colour) in zip(parts, shown, strict=True):
+        assert okr.grades.colour(Decimal(figure)) == colour
+        assert (figure in row, row.split("|")[-2].strip() in COLOURS[colour]) == (True, True)
+
+
+def order(row: str) -> int:
+    """Rows of the page by their rule, as in `TOGETHER`."""
+    return next(
+        place
+        for place, words in enumerate((("mean", "平均"), ("worst", "最差"), ("sum", "求和")))
+        if any(word in row for word in words)
+    )
+
+
+def test_what_is_expected_of_an_objective(page):
+    okr = next(parse(d).okr for p in packs.available() for d in p.documents if d["$id"] == "objective_department")
+    asked = read([{"title": "carmakers", "target": 10, "current": 7}])
+    assert rolled_up("mean", asked) == Decimal("0.70") == okr.expects["aspirational"]
+    fewer = rolled_up("mean", read([{"title": "carmakers", "target": 10, "current": 6}]))
+    assert fewer is not None
+    assert (fewer, okr.grades.colour(fewer), fewer < okr.expects["aspirational"]) == (Decimal("0.60"), "amber", True)
+    assert okr.expects["committed"] == 1
+    for figure in ("7 / 10 = 0.70", "0.60", "0.72", "1.0"):
+        assert figure in page
