@@ -30,7 +30,7 @@ LISTED = {"type": "object", "properties": {"count": WHOLE, "result": {"type": "a
 
 @blueprint.get("/due")
 @describe(result=LISTED, visible=visible)
-def waiting() -> Response:
+def what_waits() -> Response:
     """What waits for the caller: proposals, goals to close, late check-ins, check-ins to answer."""
     today = units.utcnow().astimezone(forms.zone()).date()
     found = due.waiting(db.session(), catalogs.current(), current_actor(), today, language())

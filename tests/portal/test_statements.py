@@ -11,7 +11,7 @@ from workflows.demo import DEMO_LOGINS
 
 pytestmark = pytest.mark.both_databases
 
-MOST, MOST_AT_START = 6, 14
+MOST, MOST_AT_START = 6, 19
 
 
 @pytest.mark.parametrize("total", [len(FEW), 200])

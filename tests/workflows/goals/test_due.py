@@ -67,4 +67,4 @@ def test_a_proposal_waits_for_the_owner_alone(firm):
 def test_where_nothing_waits_three_statements_say_so(firm):
     actor, sent = firm.actor("tariq"), firm.statements()
     assert firm.read(due.waiting, actor, firm.now.date().replace(year=2020)) == []
-    assert len(sent) <= 3, sent
+    assert len([one for one in sent if one != "BEGIN"]) <= 3, sent
