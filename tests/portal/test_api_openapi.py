@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,3 +148,19 @@ def test_kept_documents_are_bounded_by_their_size_and_the_latest_stay():
     assert made == ["a", "b", "c", "b"]
     assert kept.get(("large",), lambda: {"text": "x" * 1000}).content == {"text": "x" * 1000}
     assert kept.size > 250  # one is kept, however large
+
+
+def test_the_interface_page_names_every_path_that_is_no_list_of_records(portal):
+    said = (Path(__file__).parents[2] / "docs" / "interface.md").read_text(encoding="utf-8")
+    paths = logged_in(portal, "hana").get(PLACE).json["paths"]
+    with portal.app_context():
+        lists = set(portal.extensions["plumbline_catalogs"].current(db.session()))
+    unnamed = {
+        path: word
+        for path in paths
+        for room, *steps in [path.removeprefix("/api/v1/").strip("/").split("/")]
+        if room not in lists
+        for word in (room, *steps)
+        if not word.startswith("{") and not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", said)
+    }
+    assert unnamed == {}

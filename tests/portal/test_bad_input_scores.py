@@ -119,6 +119,19 @@ class TestATargetEqualToItsBaseline:
         told = hana.post(f"{base}/what_if", json={"content": content}, **spoken(tongue))
         assert (told.status_code, pointers(told)) == (422, {"/lines/0/target": NO_WAY[tongue]})
 
+    def test_that_came_in_through_the_lines_record_stops_the_next_cycle(self, portal, hana, card):
+        (line,) = rows(portal, "scorecard_line", scorecard=card, kpi="sales_revenue")
+        assert hana.patch(f"/api/v1/scorecard_line/{line['id']}", json={"target": 0}).status_code == 200
+        (home,) = rows(portal, "department", code="SAL")
+        plan = {
+            "name": "Next", "scorecard": card, "department": home["id"], "period_start": "2026-05-01",
+            "period_end": "2026-10-31", "self_due": "2030-12-01", "manager_due": "2030-12-08",
+        }  # fmt: skip
+        before = rows(portal, "cycle")
+        answer = hana.post("/api/v1/cycles/", json=plan)
+        assert (answer.status_code, pointers(answer)) == (422, {"/scorecard": NO_WAY["en"]})
+        assert rows(portal, "cycle") == before
+
     def test_of_a_key_result_is_said_at_its_cell(self, portal, hana):
         goal = hana.get(f"{API}/?order=id").json["result"][0]
         for row, field in (({"start": 5, "target": 5}, "target"), ({"target": 0}, "start")):

@@ -8,6 +8,7 @@ import pytest
 
 from metadata import staging
 from tests.portal.demo_site import logged_in
+from tests.portal.many_definitions import statements
 
 pytestmark = pytest.mark.both_databases
 
@@ -77,3 +78,20 @@ class TestInTheDesigner:
         answer = hana.post(f"/designer/{NAME}/publish", data=data)
         assert answer.status_code == 303
         assert answer.location.rpartition("/")[0].endswith("/jobs")
+
+
+def test_the_page_of_what_stayed_behind_costs_the_same_for_one_value_and_for_many(portal, hana, document, noted):
+    ids = [row["id"] for row in hana.get(f"/api/v1/{NAME}/?page_size=40").json["result"] if row["id"] != noted]
+    assert hana.post(f"{ROOT}/publish", json={"documents": [document], "comment": "c"}).status_code == 200
+    page = f"/history/of/{NAME}/left"
+    hana.get(page)
+    with statements(portal) as few:
+        assert hana.get(page).text.count("twelve") == 1
+    assert hana.post(f"{ROOT}/rollback", json={"version": 1, "comment": "b", "definitions": [NAME]}).status_code == 200
+    rows = [{"id": number, "note": f"twelve {number}"} for number in ids]
+    assert hana.post(f"/api/v1/{NAME}/_bulk", json={"rows": rows}).status_code == 200
+    assert hana.post(f"{ROOT}/publish", json={"documents": [document], "comment": "d"}).status_code == 200
+    hana.get(page)
+    with statements(portal) as many:
+        assert hana.get(page).text.count("twelve") > 10
+    assert len(many) <= len(few) <= 8

@@ -188,3 +188,56 @@ class TestScore:
         result = score([self.MET, half], BANDS)
         assert [s.contribution for s in result.shares] == [60, 20]
         assert result.value == Decimal("80.0")
+
+    def test_shares_out_the_weight_of_a_line_without_data_when_nothing_else_is_said(self):
+        assert score([self.MET, self.MISSING], BANDS) == score([self.MET, self.MISSING], BANDS, policy="redistribute")
+
+    def test_is_rounded_once_at_the_end_and_not_line_by_line(self):
+        """0.25 and 0.25 make 0.5 points: at no place that is 1; each rounded by itself would make 0."""
+        quarters = [Line(name, Fraction(50), Rule(), exact("0.5"), exact("100")) for name in ("one", "two")]
+        assert score(quarters, BANDS, places=0).value == 1
+        assert [share.contribution for share in score(quarters, BANDS, places=0).shares] == [Fraction(1, 4)] * 2
+
+    def test_is_shown_with_one_place_when_nothing_else_is_said(self):
+        third = Line("third", Fraction(100), Rule(), exact("1"), exact("3"))
+        assert str(score([third], BANDS).value) == "33.3"
+        assert [str(score([third], BANDS, places=n).value) for n in (0, 2, 4)] == ["33", "33.33", "33.3333"]
+
+    def test_is_the_same_again_from_the_same_inputs(self):
+        lines = [self.MET, self.MISSING, Line("half", Fraction(10), Rule(), exact("1"), exact("3"))]
+        assert score(lines, BANDS) == score(lines, BANDS)
+
+
+class TestDefaults:
+    def test_attainment_goes_from_nothing_to_120_per_cent(self):
+        assert (Rule().floor, Rule().cap, Rule().direction) == (0, Fraction(6, 5), "higher")
+        assert [reached(value, "100") for value in ("-1", "119", "121")] == [0, Fraction(119, 100), Fraction(6, 5)]
+
+    def test_bands_begin_at_the_bottom_of_the_scale(self):
+        late = [Band("A", Decimal(10))]
+        assert messages(check_bands, late) == ["There is a gap below the band A: from 0 to 10."]
+        assert messages(check_bands, []) == ["A scorecard needs at least one band."]
+
+    def test_two_bands_of_one_name_and_one_that_ends_before_it_begins_are_refused(self):
+        twice = [Band("A", Decimal(0), Decimal(50)), Band("A", Decimal(50))]
+        assert messages(check_bands, twice) == ["Two bands are called A."]
+        assert "The band B ends before it begins." in messages(check_bands, [Band("B", Decimal(9), Decimal(3))])
+
+    def test_a_weight_of_nothing_and_a_scorecard_without_lines_are_refused(self):
+        assert messages(check_weights, [Decimal(0), Decimal(100)]) == ["A weight must be above 0."]
+        assert messages(check_weights, []) == ["A scorecard needs at least one line."]
+
+    def test_lower_is_better_may_not_aim_at_0_without_a_baseline(self):
+        """It would begin at twice 0; with a baseline, no accident at all is a target like any other."""
+        (found,) = messages(check_rule, exact("0"), Rule(direction="lower"))
+        assert found == "The target equals its baseline, so there is no way to go."
+        check_rule(exact("0"), Rule(direction="lower", baseline=exact("4")))
+        assert reached("1", "0", direction="lower", baseline=exact("4")) == Fraction(3, 4)
+
+    def test_all_or_nothing_needs_no_way_to_go(self):
+        check_rule(exact("0"), Rule(direction="binary"))
+        assert reached("0", "0", direction="binary") == ONE
+
+    def test_a_range_upside_down_is_refused(self):
+        (found,) = messages(check_rule, exact("40"), Rule(direction="range", high=exact("20")))
+        assert found == "The upper edge of the range is below its lower edge."
