@@ -6,7 +6,7 @@ workflows/goals/templates.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -118,8 +118,17 @@ def _page(given: MultiDict[str, str], *, seen: Preview | None = None, error: Pro
         listed=LISTED,
         earlier=giving.latest(session, actor),
         wrong=wrong,
-        message=wording(error.message, error.params) if error else "",
+        message=_message(error, wrong),
     )
+
+
+def _message(error: ProductError | None, wrong: Mapping[str, Sequence[str]]) -> str:
+    """What stands above the form: how many values are to be corrected, or why it can't be, where no field says so."""
+    if error is None:
+        return ""
+    if any(wrong.values()):
+        return wording(asking.NOT_READ, {"count": sum(map(len, wrong.values()))})
+    return wording(error.message, error.params)
 
 
 def _target(catalog: Catalog, name: str) -> str:
