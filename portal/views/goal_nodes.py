@@ -16,7 +16,7 @@ from workflows.goals.levels import Key
 from workflows.goals.pacing import Seasons
 from workflows.goals.reading import Goal
 
-MOST_SHOWN, MOST_BRANCH = 200, 20
+MOST_TOP, MOST_SHOWN, MOST_BRANCH = 60, 200, 20  # at the top, in a branch, and in one that is open at first
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Drawing:
 
 def first(web: Web) -> tuple[list[Key], list[Key]]:
     """The goals at the top that are shown, and all that are drawn with them."""
-    shown = web.roots()[:MOST_SHOWN]
+    shown = web.roots()[:MOST_TOP]
     opened: dict[Key, tuple[Edge, ...]] = {key: web.below.get(key, ()) for key in shown}
     below = [edge.child for edges in opened.values() if len(edges) <= MOST_BRANCH for edge in edges]
     return shown, [*shown, *below]
