@@ -120,6 +120,10 @@ class Rules:
         return Draft202012Validator({"properties": {name: limits for name, limits in bounds.items() if limits}})
 
     @cached_property
+    def _bounded(self) -> Mapping[str, Field]:
+        return {f.name: f for f in self.definition.fields.values() if _bounds_of(f)}
+
+    @cached_property
     def _stepped(self) -> Mapping[str, Field]:
         return {f.name: f for f in self.definition.fields.values() if f.rows or f.multiple_of is not None}
 
@@ -167,7 +171,9 @@ class Rules:
         return self._out_of_bounds(_bare(as_json(self.definition, values)))
 
     def _out_of_bounds(self, plain: Mapping[str, Any]) -> list[Problem]:
-        problems = list(_each_once(p for error in self._bounds.iter_errors(plain) for p in _problems(error)))
+        problems: list[Problem] = []
+        if not all(name not in plain or _surely_fits(field, plain[name]) for name, field in self._bounded.items()):
+            problems += _each_once(p for error in self._bounds.iter_errors(plain) for p in _problems(error))
         return problems + list(_off_steps(self._stepped, plain, ""))
 
 
@@ -222,6 +228,17 @@ def _bounds_of(field: Field) -> dict[str, Any]:
         inner = {f.name: _bounds_of(f) for f in field.rows.values()}
         limits["items"] = {"properties": inner, "required": [f.name for f in field.rows.values() if f.required]}
     return {keyword: limit for keyword, limit in limits.items() if limit is not None}
+
+
+def _surely_fits(field: Field, value: Any) -> bool:
+    """Whether a value within its length or range needs no schema asked: nearly all do, and a batch has thousands."""
+    if isinstance(value, str):
+        return field.min_length is None and field.pattern is None and len(value) <= (field.max_length or 0)
+    if type(value) is int:
+        low, high = field.minimum, field.maximum
+        plain = field.multiple_of is None and field.exclusive_minimum is None and field.exclusive_maximum is None
+        return plain and low is not None and high is not None and low <= value <= high
+    return False
 
 
 def _off_steps(fields: Mapping[str, Field], plain: Mapping[str, Any], path: str) -> Iterator[Problem]:

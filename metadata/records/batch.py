@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import select
@@ -50,6 +52,12 @@ class BatchRow:
     values: dict[str, Any]
     before: dict[str, Any] | None = None
     given: frozenset[str] = frozenset()
+
+    @cached_property
+    def moved(self) -> tuple[str, ...]:
+        """The fields whose value is not that of the record; asked for when the values are whole."""
+        before = self.before
+        return tuple(n for n, value in self.values.items() if before is None or value != before.get(n))
 
 
 def settle(outcome: Outcome, *, partial: bool) -> None:
@@ -107,7 +115,8 @@ def update(
     stamp = {"_changed_at": now, "_changed_by": actor.username}
 
     def write(some: Sequence[BatchRow]) -> list[int]:
-        names = [f for f in entity.definition.columns if any(_differs(row, f) for row in some)]
+        moved = set(chain.from_iterable(row.moved for row in some))
+        names = [f for f in entity.definition.columns if f in moved]
         values = [{**_key(row), **{f: row.values.get(f) for f in names}} for row in some]
         update_rows(session.connection(), entity.table, values, stamp)
         lists.write(session, entity, [(row.before["id"], row.before, row.values) for row in some if row.before])
@@ -128,13 +137,9 @@ def _key(row: BatchRow) -> dict[str, Any]:
     return {"id": before["id"], "_version": before["_version"] + 1}
 
 
-def _differs(row: BatchRow, name: str) -> bool:
-    return row.before is None or bool(row.values.get(name) != row.before[name])
-
-
 def _changed(entity: Entity, row: BatchRow) -> Happening:
     definition, before = entity.definition, row.before or {}
-    names = {f for f in definition.held if row.values.get(f) != before[f]}
+    names = [f for f in row.moved if f in definition.held]
     old = as_json(definition, {f: before[f] for f in names})
     new = as_json(definition, {f: row.values.get(f) for f in names})
     was, now = {f: old.get(f) for f in names}, {f: new.get(f) for f in names}

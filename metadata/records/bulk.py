@@ -23,7 +23,7 @@ from metadata.records.batch import CHUNK, BatchRow, Outcome, held, insert, settl
 from metadata.records.checks import NO_SUCH, collision, pointed, reachable
 from metadata.records.fieldrights import out_of_hand, refusals
 from metadata.records.lists import settle_rows
-from metadata.records.write import admitted
+from metadata.records.write import admitted, rights
 from metadata.validation import UTC_ZONE, Form
 
 SAME_ROWS = "Rows %(first)s and %(second)s of this batch have the same values: %(fields)s."
@@ -131,9 +131,9 @@ def _read(
     *,
     whole: bool = True,
 ) -> list[BatchRow]:
-    good = []
+    good, may = [], rights(entity, actor, action)
     for position, raw in enumerate(rows):
-        values, problems = admitted(entity, actor, action, raw, form, zone)
+        values, problems = admitted(entity, may, raw, form, zone)
         problems += unnamed.get(position, ())
         given = frozenset(values)
         if whole:
@@ -155,9 +155,7 @@ def linked(
     asked: dict[str, list[tuple[BatchRow, str, int]]] = {}
     moved_in: dict[int, list[str]] = {}
     for row in rows:
-        before = row.before
-        moved = [n for n in row.values if before is None or row.values[n] != before.get(n)]
-        moved_in[row.position] = moved
+        moved = moved_in[row.position] = list(row.moved)
         for path, name, value in pointed(entity.definition, row.values, moved):
             asked.setdefault(name, []).append((row, path, value))
     for name, places in asked.items():
@@ -175,18 +173,17 @@ def linked(
     for position, circle in circles.items():
         outcome.problems.setdefault(position, []).append(circle)
     placed = [
-        (r.position, r.before["id"] if r.before else None, _moved(r), {**(r.before or {}), **r.values})
+        (
+            r.position,
+            r.before["id"] if r.before else None,
+            {n: r.values[n] for n in r.moved},
+            {**(r.before or {}), **r.values},
+        )
         for r in (rows if entity.definition.okr is not None else ())
     ]
     for position, wrong in objectives.problems_among(session, entity, placed).items():
         outcome.problems.setdefault(position, []).extend(wrong)
     return [r for r in rows if r.position not in outcome.problems]
-
-
-def _moved(row: BatchRow) -> dict[str, Any]:
-    """The values of a row that are not those of its record."""
-    before = row.before
-    return {n: v for n, v in row.values.items() if before is None or v != before.get(n)}
 
 
 def _existing(session: Session, catalog: Catalog, actor: Actor, target: Entity, wanted: set[int]) -> set[int]:

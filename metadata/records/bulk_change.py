@@ -23,7 +23,7 @@ from metadata.records.bulk import distinct, free, linked
 from metadata.records.fieldrights import out_of_hand, refusals
 from metadata.records.lists import completed, settle_rows
 from metadata.records.read import HIDDEN_RECORD
-from metadata.records.write import RESERVED, STALE, admitted
+from metadata.records.write import RESERVED, STALE, admitted, rights
 from metadata.validation import UTC_ZONE, Form
 
 TWICE = "The record %(id)s stands in this batch twice."
@@ -118,11 +118,11 @@ def _read(
     away: Mapping[int, frozenset[str]],
 ) -> list[BatchRow]:
     """Rows with whole records of readable values; those that change nothing are counted and left."""
-    names = list(entity.definition.held)
+    names, may = list(entity.definition.held), rights(entity, actor, "edit")
     good = []
     for row in rows:
         before = row.before or {}
-        given, problems = admitted(entity, actor, "edit", row.values, form, zone)
+        given, problems = admitted(entity, may, row.values, form, zone)
         problems += refusals(given, away.get(before["id"], frozenset()))
         problems += settle_rows(entity.definition, before, given)
         whole = {f: before[f] for f in names} | given
@@ -130,14 +130,15 @@ def _read(
         problems += [p for p in entity.rules.check(whole) if p.pointer not in told]
         if problems:
             outcome.problems[row.position] = problems
-        elif all(whole[f] == before[f] for f in names):
+            continue
+        made = BatchRow(row.position, whole, row.before, frozenset(given))
+        if made.moved:
+            good.append(made)
+        else:
             outcome.unchanged += 1
             outcome.stored[row.position] = (before["id"], before["_version"])
-        else:
-            good.append(BatchRow(row.position, whole, row.before, frozenset(given)))
     return good
 
 
 def _moves(row: BatchRow, names: Sequence[str]) -> bool:
-    before = row.before or {}
-    return any(row.values.get(n) != before[n] for n in names)
+    return any(name in row.moved for name in names)

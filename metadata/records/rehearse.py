@@ -20,7 +20,7 @@ from metadata.errors import Problem
 from metadata.records.computed import computed, deciding
 from metadata.records.lists import settle_rows
 from metadata.records.read import Record, find
-from metadata.records.write import admitted
+from metadata.records.write import admitted, rights
 from metadata.validation import UTC_ZONE, Form
 from metadata.visibility import Asked
 
@@ -56,7 +56,7 @@ def rehearse(
     entity = catalog[name]
     action = "edit" if record else "add"
     access.require(actor, entity, action)
-    given, problems = admitted(entity, actor, action, values, form, zone)
+    given, problems = admitted(entity, rights(entity, actor, action), values, form, zone)
     stored = _stored(session, catalog, entity, actor, record) if record else {}
     start = stored or validation.defaults(entity.definition)
     problems += settle_rows(entity.definition, start, given)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -49,7 +50,7 @@ def create(
     entity = catalog[name]
     access.require(actor, entity, "add")
     hands = access.sight(actor, catalog, entity, "add", setting=True)
-    given, problems = admitted(entity, actor, "add", values, form, zone)
+    given, problems = admitted(entity, rights(entity, actor, "add"), values, form, zone)
     problems += lists.settle_rows(entity.definition, {}, given)
     whole = {**validation.defaults(entity.definition), **given}
     problems += _unread(entity.rules.check(whole), problems)
@@ -98,7 +99,7 @@ def change(
         theirs = find(session, catalog, name, actor, record_id)
         raise StaleVersion(STALE, params={"who": theirs.changed_by}, theirs=theirs)
     hands = access.sight(actor, catalog, entity, "edit", setting=True)
-    given, problems = admitted(entity, actor, "edit", values, form, zone)
+    given, problems = admitted(entity, rights(entity, actor, "edit"), values, form, zone)
     problems += lists.settle_rows(entity.definition, before, given)
     problems += refusals(given, out_of_hand(session, entity, hands, [record_id]).get(record_id, ()))
     changed = {f: v for f, v in given.items() if v != before[f]}
@@ -125,8 +126,22 @@ def change(
     )
 
 
+@dataclass(frozen=True)
+class Rights:
+    """The fields that somebody may set in one row or more, and those that they may see in one."""
+
+    free: frozenset[str]
+    seen: frozenset[str]
+
+
+def rights(entity: Entity, actor: Actor, action: str) -> Rights:
+    """What the actor may set when doing `action`; asked once for a whole batch."""
+    free, seen = access.writable_somewhere(actor, entity, action), access.readable_somewhere(actor, entity, action)
+    return Rights(frozenset(f.name for f in free), frozenset(f.name for f in seen))
+
+
 def admitted(
-    entity: Entity, actor: Actor, action: str, values: Mapping[str, Any], form: Form, zone: ZoneInfo
+    entity: Entity, may: Rights, values: Mapping[str, Any], form: Form, zone: ZoneInfo
 ) -> tuple[dict[str, Any], list[Problem]]:
     """The given values as Python values, and a problem for each that can't be read or may never be set.
 
@@ -138,14 +153,12 @@ def admitted(
         problems = [Problem(f"/{n}", "There is no field called “%(name)s”.", {"name": n}) for n in unknown]
     else:
         given, problems = validation.read(entity.definition, values, form, zone)
-    free = {f.name for f in access.writable_somewhere(actor, entity, action)}
     computed = entity.definition.formulas.keys() & given.keys()
     problems += [Problem(f"/{name}", COMPUTED) for name in computed]
     for name in computed:
         del given[name]
-    seen = {f.name for f in access.readable_somewhere(actor, entity, action)}
-    for name in [n for n in given if n not in free]:
-        known = name in seen
+    for name in [n for n in given if n not in may.free]:
+        known = name in may.seen
         message = LOCKED if known else "There is no field called “%(name)s”."
         problems.append(Problem(f"/{name}", message, {} if known else {"name": name}))
         del given[name]
