@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
@@ -21,6 +21,7 @@ CROWDS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(CROWDS)
 def test_a_group_counts_everybody_once(crowd):
     found = composites.group(crowd)
@@ -33,6 +34,7 @@ def test_a_group_counts_everybody_once(crowd):
     assert composites.group([]) is None
 
 
+@settings(deadline=None)
 @given(CROWDS)
 def test_no_group_that_is_shown_is_small_and_none_that_is_hidden_can_be_told(crowd):
     level = {department: department for department in range(1, 6)}  # the sixth is no department of the reader's
