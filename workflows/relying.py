@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from metadata.catalog import Catalog
 from metadata.dependents import Dependent, Touched, dependents, some
-from workflows.cycles import desk, terms
+from workflows.cycles import cards, desk, terms
 from workflows.cycles.reliance import RESTING
 from workflows.goals.levels import OVER, RESULTS, STATUS, levels
 from workflows.store import list_views
@@ -29,12 +29,8 @@ def cycles(session: Session, catalog: Catalog, touched: Touched) -> Iterator[Dep
     rows = list(session.execute(running).mappings())
     if not rows:
         return
-    pins = terms.pins_of(session, [row["id"] for row in rows])
-    names = [
-        str(row["name"])
-        for row in rows
-        if row["id"] in pins and touched.definition.name in {line.kpi for line in pins[row["id"]].lines}
-    ]
+    lines = cards.pinned_lines(session, terms.pins_of(session, [row["id"] for row in rows]))
+    names = [str(row["name"]) for row in rows if touched.definition.name in lines.get(row["id"], ())]
     message = "%(count)s running cycles score with it, as it was when they were launched: %(names)s."
     yield from some("cycles", touched, message, names)
 

@@ -1,5 +1,5 @@
-"""The fixed tables of scores: sheets and ledger of what was computed, figures by person, versions and drafts of
-scorecards, what-if scenarios.
+"""The fixed tables of scores: sheets and ledger of what was computed, figures by person, scorecards and
+stints of cycles, versions and drafts of scorecards, what-if scenarios.
 
 Part of `workflows/store`'s tables, which creates them; written by workflows/cycles, workflows/scorecards and
 workflows/whatif, by nobody else.
@@ -7,7 +7,7 @@ workflows/whatif, by nobody else.
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Double, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Date, Double, Index, Integer, String, Table, Text, UniqueConstraint
 
 from metadata.engine import UTCDateTime
 from metadata.store import Id, Json
@@ -48,6 +48,45 @@ person_figures = Table(
     Column("actual", Double),
     Column("records", Integer, nullable=False, default=0),
     comment="What was measured for each person of a cycle, on the lines that are not the department's.",
+)
+
+cycle_cards = Table(
+    "plumbline_cycle_card",
+    metadata_obj,
+    Column("cycle_id", Id, primary_key=True, autoincrement=False),
+    Column("scorecard_id", Id, primary_key=True, autoincrement=False),
+    Column("name", String(120), nullable=False),
+    Column("name_zh", String(120), nullable=False, default=""),
+    Column("person", Id, comment="for whom it was, and when, at the launch; null: for everybody"),
+    Column("position", Id),
+    Column("department", Id),
+    Column("first_day", Date),
+    Column("last_day", Date),
+    Column("terms", Json, nullable=False),
+    comment="The scorecards of a cycle in which each person's own counts. Written once, at its launch.",
+)
+
+cycle_units = Table(
+    "plumbline_cycle_unit",
+    metadata_obj,
+    Column("cycle_id", Id, primary_key=True, autoincrement=False),
+    Column("department", Id, primary_key=True, autoincrement=False),
+    Column("parent", Id),
+    comment="The tree of departments at a cycle's launch: what a department's figures cover, whatever is moved later.",
+)
+
+review_stints = Table(
+    "plumbline_review_stint",
+    metadata_obj,
+    Column("cycle_id", Id, primary_key=True, autoincrement=False),
+    Column("employee_id", Id, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("department", Id),
+    Column("position", Id),
+    Column("scorecard", Id, comment="null: none was for the person on these days, which leave the mean"),
+    comment="Where a reviewed person worked in the period, as of the launch; none: the review's own place throughout.",
 )
 
 card_versions = Table(

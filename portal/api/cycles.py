@@ -20,9 +20,24 @@ from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.api.answers import answer, body_object, if_match
 from portal.api.openapi import describe, query
+from portal.errors import worded
 from portal.extensions import db
 from portal.views.cycles import visible
-from workflows.cycles import closing, desk, handing_in, launching, opening, rating, reading, scoring, states, terms
+from workflows.cycles import (
+    cards,
+    closing,
+    coverage,
+    desk,
+    handing_in,
+    launching,
+    opening,
+    rating,
+    reading,
+    scoring,
+    states,
+    stints,
+    terms,
+)
 from workflows.cycles.desk import CYCLE, REVIEW
 from workflows.cycles.forms import Answers
 from workflows.cycles.rating import Proposal
@@ -47,6 +62,7 @@ PLAN = {
     "type": "object",
     "properties": {
         **{name: {"type": "string"} for name in ("name", "name_zh", "timezone")},
+        "scorecard_choice": {"enum": ["one", "own"], "default": "one", "description": "own: each person's nearest"},
         **{name: {"type": "integer"} for name in ("scorecard", "department")},
         **{
             name: {"type": "string", "format": "date"}
@@ -129,6 +145,20 @@ def launch(cycle_id: int) -> Response:
     actor, now, version = current_actor(), units.utcnow(), if_match()
     job = units.write(lambda s, c: launching.launch(s, c, actor, cycle_id, now=now, version=version))
     return _one(cycle_id, status=202, job=job)
+
+
+@blueprint.get("/<int:cycle_id>/coverage")
+@describe(result=RESULT, visible=visible)
+def covered(cycle_id: int) -> Response:
+    """Before a launch in which each person's own scorecard counts: for how many each would, and who has none."""
+    session, catalog = db.session(), catalogs.current()
+    row = desk.run_by(session, catalog, current_actor(), cycle_id, lock=False)
+    found = coverage.find(session, catalog, row)
+    uses = [{"id": use.id, "name": use.card.title(language()), "people": use.people} for use in found.uses]
+    problems = [worded(problem) for problem in found.problems]
+    return answer(
+        {"id": cycle_id, "result": {"scorecards": uses, "without": list(found.without), "problems": problems}}
+    )
 
 
 @blueprint.post("/<int:cycle_id>/recompute")
@@ -304,10 +334,22 @@ def _one(cycle_id: int, status: int = 200, **more: Any) -> Response:
     runs = desk.runs(catalog, actor, line.department_id)
     result = _cycle_json(line) | {"actions": sorted(states.cycle_actions(line.step)) if runs else []}
     if pin is not None:
+        result |= {"scorecards": _scorecards(cycle_id, pin.terms)}
         result |= {"terms": terms.as_json(pin.terms), "measured_at": _plain(pin.measured_at), "job": pin.job_id}
     found = answer({"id": cycle_id, "result": result, **more}, status)
     found.headers["ETag"] = f'"{line.version}"'
     return found
+
+
+def _scorecards(cycle_id: int, known: terms.Terms) -> list[dict[str, Any]]:
+    """The pinned scorecards where each person's own counts, with how many people each scores."""
+    if not known.own_cards:
+        return []
+    used = stints.cards_used(db.session(), cycle_id)
+    return [
+        {"id": key, "name": card.title(language()), "people": used.get(key, 0), "terms": terms.as_json(card.terms)}
+        for key, card in cards.pinned(db.session(), cycle_id).items()
+    ]
 
 
 def _review(review_id: int) -> Response:

@@ -16,7 +16,8 @@ from portal.views.cycles import visible
 from portal.views.ledger import since_of
 from workflows.cycles import formula_steps, ledger
 from workflows.cycles.formula_steps import Step
-from workflows.cycles.ledger import Entry, LedgerLine, Opened, Sheet
+from workflows.cycles.ledger import Entry, Opened
+from workflows.cycles.sheets import LedgerLine, Sheet, StintPart
 
 blueprint = Blueprint("api_ledger", __name__, url_prefix="/api/v1/cycles/reviews")
 RESULT = {"type": "object", "properties": {"id": {"type": "integer"}, "result": {"type": "object"}}}
@@ -43,7 +44,9 @@ def show(review_id: int) -> Response:
         "policy": found.terms.policy,
         "places": found.terms.places,
         "formula": found.terms.formula or None,
-        "steps": [_step(step) for step in formula_steps.steps(found.terms, found.sheet.lines)],
+        "steps": [] if found.sheet.stints else _steps(found, found.sheet),
+        "scorecard": found.sheet.card,
+        "stints": [_stint(part, found) for part in found.sheet.stints],
         "others": [_entry(one) for one in found.others],
     }
     return answer({"id": review_id, "result": result})
@@ -131,6 +134,26 @@ def _sheet(sheet: Sheet) -> dict[str, Any]:
 def _step(step: Step) -> dict[str, Any]:
     value = step.value if isinstance(step.value, bool) else _text(step.value)
     return {"text": step.text, "value": value, "unit": step.unit or None, "reason": step.reason or None}
+
+
+def _stint(part: StintPart, found: Opened) -> dict[str, Any]:
+    """One stint of a mean; `share` 0 where its days do not count."""
+    return {
+        "from": part.stint.start.isoformat(),
+        "to": part.stint.end.isoformat(),
+        "days": part.stint.days,
+        "department": part.stint.department,
+        "position": part.stint.position,
+        "scorecard": part.stint.card,
+        "scorecard_name": found.rules.title(part.stint.card, language()),
+        "share": str(part.share),
+        **({**_sheet(part.sheet), "steps": _steps(found, part.sheet)} if part.sheet else {}),
+    }
+
+
+def _steps(found: Opened, sheet: Sheet) -> list[dict[str, Any]]:
+    known = found.rules.of(sheet.card) or found.terms
+    return [_step(step) for step in formula_steps.steps(known, sheet.lines)]
 
 
 def _line(line: LedgerLine) -> dict[str, Any]:

@@ -28,7 +28,9 @@ from portal.extensions import db
 from portal.home.card import address
 from portal.views import forms
 from workflows import jobs
-from workflows.cycles import closing, desk, launching, opening, rating, reading, scoring, states, terms
+from workflows.cycles import cards, closing, desk, launching, opening, rating, reading, scoring, states, stints, terms
+from workflows.cycles import coverage as covering
+from workflows.cycles.coverage import CardUse, Coverage
 from workflows.cycles.desk import CYCLE, REVIEW
 
 blueprint = Blueprint("cycles", __name__, url_prefix="/cycles")
@@ -36,7 +38,7 @@ TITLE = _l("Reviews")
 SELF_DAYS, MANAGER_DAYS = 7, 14
 CHOICES = 1000
 CHOSEN = ("scorecard", "department")
-ASKED_FOR = frozenset(opening.FIELDS) - {"name_zh", "timezone"}
+ASKED_FOR = frozenset(opening.FIELDS) - {"name_zh", "timezone", "scorecard", "form"}
 
 
 def visible(actor: Actor, catalog: Catalog) -> bool:
@@ -109,6 +111,7 @@ def new() -> Any:
             "self_due": (today + timedelta(days=SELF_DAYS)).isoformat(),
             "manager_due": (today + timedelta(days=MANAGER_DAYS)).isoformat(),
             "timezone": str(forms.zone()),
+            cards.CHOICE: cards.ONE,
         }
         return _plan(begin)
     typed = _typed()
@@ -146,20 +149,23 @@ def _typed() -> dict[str, str]:
 
 
 def _texts(row: Mapping[str, Any]) -> dict[str, str]:
-    return forms.texts(catalogs.current()[CYCLE], {name: row[name] for name in opening.FIELDS})
+    return forms.texts(catalogs.current()[CYCLE], {name: row[name] for name in opening.FIELDS if name in row})
 
 
 def _plan(typed: Mapping[str, str], error: ProductError | None = None, row: Mapping[str, Any] | None = None) -> str:
     actor, catalog, session, tongue = current_actor(), catalogs.current(), db.session(), language()
     active = Query((Filter("status", "eq", "active"),), page_size=CHOICES, language=tongue)
-    cards = records.select(session, catalog, terms.SCORECARD, actor, active)
+    active_cards = records.select(session, catalog, terms.SCORECARD, actor, active)
     homes = records.select(session, catalog, "department", actor, Query(page_size=CHOICES, language=tongue))
     choices: dict[str, list[tuple[Any, str]]] = {
-        "scorecard": [(r.id, forms.label(catalog[terms.SCORECARD], r)) for r in cards.rows],
+        "scorecard": [(r.id, forms.label(catalog[terms.SCORECARD], r)) for r in active_cards.rows],
         "department": [
             (r.id, forms.label(catalog["department"], r)) for r in homes.rows if desk.runs(catalog, actor, r.id)
         ],
     }
+    plan_fields = catalog[CYCLE].definition.fields
+    if cards.CHOICE in plan_fields:
+        choices[cards.CHOICE] = [(item.value, item.label(tongue)) for item in plan_fields[cards.CHOICE].enum]
     named = [e.definition for e in catalog.entities.values() if e.definition.form is not None]
     choices["form"] = [(definition.name, definition.title(tongue)) for definition in named]
     if row is not None and row["step"] != "draft":
@@ -170,7 +176,7 @@ def _plan(typed: Mapping[str, str], error: ProductError | None = None, row: Mapp
         "cycles/plan.html",
         cycle_id=row["id"] if row else None,
         version=row["_version"] if row else None,
-        fields=[catalog[CYCLE].definition.fields[name] for name in opening.FIELDS],
+        fields=[plan_fields[name] for name in opening.FIELDS if name in plan_fields],
         choices=choices,
         typed=typed,
         theirs=_texts(row) if row else {},
@@ -212,6 +218,9 @@ def _page(cycle_id: int, error: ProductError | None = None, form: str = "") -> s
         people=people,
         more=more,
         terms=pin.terms if pin else None,
+        uses=_uses(cycle_id, pin),
+        coverage=_coverage(cycle_id) if runs and line.step == "draft" else None,
+        named=lambda ids: covering.named(session, catalog, ids, tongue),
         measured_at=pin.measured_at if pin else None,
         job=job,
         job_url=_job_url(job),
@@ -229,6 +238,20 @@ def _page(cycle_id: int, error: ProductError | None = None, form: str = "") -> s
         cycle_field=fields_of(CYCLE, "step"),
         review_field=fields_of(REVIEW, "step"),
     )
+
+
+def _uses(cycle_id: int, pin: terms.Pin | None) -> list[CardUse]:
+    """The pinned scorecards of a cycle in which each person's own counts, with how many people each scores."""
+    if pin is None or not pin.terms.own_cards:
+        return []
+    counts, known = stints.cards_used(db.session(), cycle_id), cards.pinned(db.session(), cycle_id)
+    return [CardUse(key, card, counts[key]) for key, card in known.items() if counts.get(key)]
+
+
+def _coverage(cycle_id: int) -> Coverage | None:
+    """Before the launch: whose scorecard would count, and who has none; None where one is for everybody."""
+    row = desk.cycle_row(db.session(), catalogs.current(), cycle_id)
+    return covering.find(db.session(), catalogs.current(), row) if cards.own(row) else None
 
 
 def _job(pin: terms.Pin | None) -> jobs.Job | None:

@@ -22,9 +22,11 @@ from portal.extensions import db
 from portal.views import forms
 from portal.views.cycles import known_only
 from portal.views.reviews import figure, score_words
-from workflows.cycles import formula_steps, ledger, people, terms
+from workflows.cycles import formula_steps, ledger, people, reading, sheets, terms
 from workflows.cycles.formula_steps import Step
-from workflows.cycles.ledger import Comparison, LedgerLine, Opened
+from workflows.cycles.ledger import Comparison, Opened
+from workflows.cycles.people import Tree
+from workflows.cycles.sheets import LedgerLine, Sheet
 from workflows.scoring.formula import POINTS
 
 blueprint = Blueprint("ledger", __name__, url_prefix="/cycles/reviews")
@@ -39,12 +41,14 @@ def show(review_id: int) -> str:
     found = ledger.opened(session, catalog, actor, review_id, entry_id=entry, language=language())
     check = ledger.recompute(session, found) if request.args.get("check") else None
     comparison = _comparison(found) if found.others else None
-    steps = formula_steps.steps(found.terms, found.sheet.lines)
-    below = ",".join(str(unit) for unit in sorted(people.tree(session, catalog).below(found.sheet.department)))
+    units = people.tree(session, catalog)
     return render_template(
         "cycles/ledger.html",
         found=found,
-        lines=[_line(actor, catalog, found, line, below) for line in found.sheet.lines],
+        lines=_lines(actor, catalog, found, found.sheet, units),
+        stints=_stints(actor, catalog, found, units),
+        counted_days=sum(part.stint.days for part in found.sheet.stints if part.share),
+        card_names=list(dict.fromkeys(filter(None, _card_names(found)))),
         check=check,
         comparison=comparison,
         changes=[] if comparison is None else _changes(comparison),
@@ -52,8 +56,7 @@ def show(review_id: int) -> str:
         points=points,
         score=score_words,
         term=lambda label: found.terms.rating(label, language()),
-        steps=[_step(step) for step in steps],
-        cut=bool(steps) and found.sheet.worked not in (None, steps[-1].value),
+        **({"steps": [], "cut": False} if found.sheet.stints else _reckoned(found, found.sheet)),
         formula_title=_formula_title(catalog),
         policies=catalog[terms.SCORECARD].definition.fields["no_data"],
     )
@@ -73,6 +76,47 @@ def _step(step: Step) -> dict[str, Any]:
     else:
         value = f"{points(step.value)} {'' if step.unit == POINTS else step.unit}".strip()
     return {"text": step.text, "value": value, "figure": step.figure}
+
+
+def _reckoned(found: Opened, sheet: Sheet) -> dict[str, Any]:
+    """The formula of a sheet's scorecard, step by step, and whether what it made was cut to the scale."""
+    steps = formula_steps.steps(found.rules.of(sheet.card) or found.terms, sheet.lines)
+    cut = bool(steps) and sheet.worked not in (None, steps[-1].value)
+    return {"steps": [_step(step) for step in steps], "cut": cut}
+
+
+def _card_names(found: Opened) -> list[str]:
+    cards = [part.stint.card for part in found.sheet.stints if part.sheet] or [found.sheet.card]
+    return [found.rules.title(card, language()) for card in cards]
+
+
+def _stints(actor: Actor, catalog: Catalog, found: Opened, units: Tree) -> list[dict[str, Any]]:
+    """The stints of a mean: when and where, by which scorecard, with the lines of each."""
+    parts = found.sheet.stints
+    names = reading.unit_names(db.session(), catalog, {part.stint.department for part in parts}, language())
+    return [
+        {
+            "start": part.stint.start,
+            "end": part.stint.end,
+            "days": part.stint.days,
+            "department": names.get(part.stint.department, ""),
+            "card": found.rules.title(part.stint.card, language()),
+            "counted": part.sheet is not None,
+            "points": part.sheet.points if part.sheet else None,
+            "share": _share(part.share) if part.share else "",
+            "lines": _lines(actor, catalog, found, part.sheet, units) if part.sheet else [],
+            "total": part.sheet.total if part.sheet else None,
+            "worked": part.sheet.worked if part.sheet else None,
+            "formula": (found.rules.of(part.stint.card) or found.terms).formula,
+            **(_reckoned(found, part.sheet) if part.sheet else {"steps": [], "cut": False}),
+        }
+        for part in parts
+    ]
+
+
+def _lines(actor: Actor, catalog: Catalog, found: Opened, sheet: Sheet, units: Tree) -> list[dict[str, Any]]:
+    below = ",".join(str(unit) for unit in sorted(units.below(sheet.department)))
+    return [_line(actor, catalog, found, line, below) for line in sheet.lines]
 
 
 def _comparison(found: Opened) -> Comparison | None:
@@ -95,7 +139,7 @@ def points(value: Fraction | None, sign: bool = False) -> str:
     """Points as people read them, with four places at most; `sign` for what was added or taken."""
     if value is None:
         return ""
-    words = str(format_decimal(ledger.shown(value), "#,##0.00##"))
+    words = str(format_decimal(sheets.shown(value), "#,##0.00##"))
     return f"+{words}" if sign and value > 0 else words
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +22,8 @@ from portal.errors import status_of, wording
 from portal.extensions import db
 from portal.views import review_forms
 from portal.views.cycles import fields_of, known_only, problems_of
-from workflows.cycles import desk, handing_in, ledger, rating, reading, terms
+from workflows.cycles import cards, desk, handing_in, ledger, rating, reading
+from workflows.cycles.cards import Rules
 from workflows.cycles.desk import CYCLE, REVIEW, Row
 from workflows.cycles.forms import Answers, Group, groups_shown
 from workflows.cycles.rating import Proposal
@@ -96,8 +98,8 @@ def rate(review_id: int) -> Any:
 
 def _answers(session: Session, catalog: Catalog, actor: Actor, review_id: int, group: Group) -> Answers:
     """What was typed into the form that the review's cycle pinned; NotFound where the review is not for them."""
-    cycle, _review, _standing = desk.review_for(session, catalog, actor, review_id)
-    return review_forms.typed(catalog, terms.pinned(session, cycle["id"]).terms, group)
+    _cycle, review, _standing = desk.review_for(session, catalog, actor, review_id)
+    return review_forms.typed(catalog, cards.for_review(session, review), group)
 
 
 def _page(review_id: int, error: ProductError | None = None, names: tuple[str, ...] = ()) -> str:
@@ -105,7 +107,9 @@ def _page(review_id: int, error: ProductError | None = None, names: tuple[str, .
     view = reading.review(session, catalog, actor, review_id, language())
     problems = problems_of(error)
     shown = set(names) if view.actions & {"save_self", "propose"} else set()
-    entity, pinned = catalog[CYCLE], terms.pinned(session, view.cycle["id"]).terms
+    entity = catalog[CYCLE]
+    rules, worked = cards.scored_with(session, {"cycle": view.line.cycle, "employee": view.line.employee})
+    pinned, detail = rules.leading(worked), _detail(view.review) if view.shows_scores else {}
     writes: list[Group] = [g for g, action in WRITES.items() if action in view.actions]
     reads = groups_shown(
         own=view.standing.reviewee, handed_in=bool(view.review["self_submitted_at"]), scores=view.shows_scores
@@ -120,8 +124,10 @@ def _page(review_id: int, error: ProductError | None = None, names: tuple[str, .
         view=view,
         terms=pinned,
         parts=parts,
-        explanation=_explanation(view.review) if view.shows_scores else [],
-        formula=_formula(view.review) if view.shows_scores else {},
+        explanation=_explanation(detail),
+        formula=_formula(detail),
+        stints=_stints(session, catalog, detail, rules),
+        card_names=list(dict.fromkeys(filter(None, (rules.title(one.card, language()) for one in worked)))),
         shows_scores=view.shows_scores,
         has_ledger=view.shows_scores and ledger.exists(session, review_id),
         may_see_cycle=may_see_cycle,
@@ -136,11 +142,33 @@ def _page(review_id: int, error: ProductError | None = None, names: tuple[str, .
     )
 
 
-def _explanation(review: Row) -> list[dict[str, str]]:
-    """The lines of the computed score as people read them."""
-    if not review["computed_detail"]:
-        return []
-    detail = orjson.loads(review["computed_detail"])
+def _detail(review: Row) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(review["computed_detail"]) if review["computed_detail"] else {}
+    return found
+
+
+def _stints(session: Session, catalog: Catalog, detail: dict[str, Any], rules: Rules) -> list[dict[str, Any]]:
+    """The stints of a score that is a mean by days, each with its place, its scorecard and its lines."""
+    parts = detail.get("stints", [])
+    units = reading.unit_names(session, catalog, {part["department"] for part in parts}, language())
+    return [
+        {
+            "start": date.fromisoformat(part["from"]),
+            "end": date.fromisoformat(part["to"]),
+            "days": part["days"],
+            "department": units.get(part["department"], ""),
+            "card": rules.title(part["card"], language()),
+            "counted": bool(part.get("lines")),
+            "score": part.get("score"),
+            "lines": _explanation(part),
+            "formula": _formula(part),
+        }
+        for part in parts
+    ]
+
+
+def _explanation(detail: dict[str, Any]) -> list[dict[str, str]]:
+    """The lines of a computed score as people read them."""
     return [
         {
             "label": (item["label_zh"] if language() == "zh" else "") or item["label"] or item["kpi"],
@@ -152,13 +180,13 @@ def _explanation(review: Row) -> list[dict[str, str]]:
             "effective": str(format_decimal(item["effective"], "#,##0.##")),
             "contribution": str(format_decimal(item["contribution"], "#,##0.00##")),
         }
-        for item in detail["lines"]
+        for item in detail.get("lines", ())
     ]
 
 
-def _formula(review: Row) -> dict[str, str]:
+def _formula(detail: dict[str, Any]) -> dict[str, str]:
     """What the formula made of the sum; nothing without one."""
-    found = orjson.loads(review["computed_detail"] or "{}").get("formula")
+    found = detail.get("formula")
     if not found:
         return {}
     values = {name: found[name] for name in ("total", "points")}

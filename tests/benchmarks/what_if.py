@@ -32,7 +32,7 @@ from tests.backends import find_postgresql
 from tests.databases import Databases
 from tests.portal.cycle_site import rows
 from tests.portal.demo_site import logged_in, prepare, serving, site
-from workflows.cycles import figures, ledger
+from workflows.cycles import figures, ledger, sheets
 from workflows.cycles.ledger import Posting
 from workflows.cycles.terms import TermBand, TermLine, Terms
 from workflows.score_store import score_ledger, score_sheets
@@ -87,7 +87,11 @@ def moves(app: Flask, url: str) -> tuple[float, list[float]]:
     (card,) = rows(app, "scorecard", name="Whole company")
     engine = make_engine(url)
     with Session(engine) as session:
-        content = contents.live(session, load_catalog(session), card["id"])
+        catalog = load_catalog(session)
+        content = contents.live(session, catalog, card["id"])
+        t = catalog["scorecard"].table
+        session.execute(t.update().where(t.c.id != card["id"]).values(status="retired"))  # so that it is everybody's
+        session.commit()
     engine.dispose()
     cookie = "; ".join(f"{c.key}={c.value}" for c in client._cookies.values())
     headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
@@ -135,7 +139,7 @@ def known_terms() -> Terms:
 
 def postings(known: Terms, people: int) -> Iterator[Posting]:
     """A sheet for everybody, each with figures of their own; what is computed from them is that of one in `COMPUTED`."""
-    digest = ledger.terms_digest(known)
+    digest = sheets.terms_digest(known)
     results = []
     for person in range(COMPUTED):
         measured = {line.kpi: [100.0, float(60 + (person * 7 + at) % 50), 12] for at, line in enumerate(known.lines)}
@@ -143,7 +147,7 @@ def postings(known: Terms, people: int) -> Iterator[Posting]:
     for person in range(people):
         measured, result = results[person % COMPUTED]
         own = {**measured, "kpi0": [100.0, person / 1000, 12]}
-        yield Posting(person + 1, person + 1, *ledger.sheet_of(known, digest, 1, own, result))
+        yield Posting(person + 1, person + 1, *sheets.sheet_of(known, digest, 1, own, result))
 
 
 def posting(url: str, people: int) -> tuple[float, float]:

@@ -34,6 +34,7 @@ DIGITS = 12
 SHOWN_PLACES = 6
 RECORDS = "_records"  # how many rows went in; no part of an expression is called so
 
+Own = Mapping[str, Sequence[float | None]]  # line → (plan, actual, records) of one person
 Figures = Mapping[str, Mapping[str, Sequence[float | None]]]  # department → KPI → (plan, actual, records)
 
 
@@ -66,6 +67,19 @@ def measured(session: Session, terms: Terms, units: Tree, departments: Iterable[
             records = sum(int(parts[RECORDS] or 0) for parts in mine)
             found[str(department)][line.kpi] = [*(_noiseless(value) for value in values), records]
     return found
+
+
+def with_targets(
+    lines: Sequence[TermLine], found: Mapping[str, Sequence[float | None]]
+) -> dict[str, Sequence[float | None]]:
+    """What was measured whatever the scorecard, as these lines count it: their own target in place of the plan."""
+    plain: dict[str, Sequence[float | None]] = {}
+    for line in lines:
+        plan, actual, *records = found[line.kpi]
+        if line.target is not None and (actual is not None or not line.by_person):
+            plan = _noiseless(float(line.target))
+        plain[line.kpi] = [plan, actual, *records]
+    return plain
 
 
 def _entities(session: Session, terms: Terms) -> dict[str, Entity]:

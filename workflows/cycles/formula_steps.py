@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from workflows.cycles.ledger import LedgerLine
+from workflows.cycles.sheets import LedgerLine
 from workflows.cycles.terms import Terms
 from workflows.scoring import exact
 from workflows.scoring.formula import Given, Part

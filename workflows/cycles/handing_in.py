@@ -19,7 +19,7 @@ from metadata.records import Record
 from metadata.records.write import NOT_SAVED
 from metadata.validation import REQUIRED
 from workflows import queue
-from workflows.cycles import desk, forms, launching, people, states, terms
+from workflows.cycles import cards, desk, forms, launching, people, states, terms
 from workflows.cycles.desk import Row
 from workflows.cycles.forms import Answers
 from workflows.delivery.notices import notify
@@ -47,7 +47,7 @@ def save(
     cycle, review, _mine = desk.review_for(session, catalog, actor, review_id, action)
     step = states.move_review(review["step"], action)
     comment, rating = comment.strip(), (rating or "").strip() or None
-    pinned = terms.pinned(session, cycle["id"]).terms
+    pinned = cards.for_review(session, review)
     problems = _problems(pinned, comment, rating, hand_in=hand_in)
     problems += forms.problems(session, catalog, pinned, review_id, "self", answers, whole=hand_in)
     if problems:

@@ -19,10 +19,12 @@ from metadata import access, records
 from metadata.access import Actor
 from metadata.catalog import Catalog
 from workflows import jobs, queue
-from workflows.cycles import desk, opening, people, scoring, states, terms
+from workflows.cycles import cards, desk, opening, people, places, scoring, states, stints, terms
+from workflows.cycles.cards import Rules
 from workflows.cycles.desk import Row
 from workflows.delivery.notices import Notice, notify_all
 from workflows.jobs import Job, Step, job_kind
+from workflows.scorecards.applying import Stint
 
 KIND = "cycles.launch"
 CHUNK = 200
@@ -39,8 +41,10 @@ def launch(
         scoring.refuse_busy(session, terms.pinned(session, cycle_id), cycle["step"], "launch")
     else:
         opening.refuse_dates(cycle, now)
-        found = terms.gather(session, catalog, cycle)
+        found, own = opening.gather(session, catalog, cycle)
         terms.pin(session, cycle_id, found, actor.username, now)
+        cards.pin(session, cycle_id, own)
+        people.keep_tree(session, cycle_id, people.tree(session, catalog))
         values = {"step": step, "catalog_version": found.catalog_version, "launched_at": now}
         desk.put_cycle(session, catalog, actor, cycle_id, values, now)
     job_id = jobs.start(
@@ -69,25 +73,45 @@ def _add_people(
     session: Session, job: Job, catalog: Catalog, actor: Actor, now: datetime, cycle: Row, after: int
 ) -> Step:
     """A review for each of the next people who have none yet."""
-    pinned = terms.pinned(session, cycle["id"]).terms
+    rules = cards.rules(session, cycle["id"])
     units = people.tree(session, catalog)
-    below = units.below(pinned.department)
+    below = units.below(rules.terms.department)
     total = job.total or 3 * people.count(session, catalog, below)
     found = people.chunk(session, catalog, below, after, CHUNK)
     chosen = people.reviewers(session, catalog, units, found)
     have = _have_reviews(session, catalog, cycle["id"], [person.id for person in found])
-    rows = [
-        _review(cycle["id"], person, chosen[person.id], people.not_rated_because(person, pinned))
-        for person in found
-        if person.id not in have
-    ]
+    fresh = [person for person in found if person.id not in have]
+    worked = _stints(session, catalog, cycle, rules, fresh)
+    rows = [_review(cycle["id"], person, chosen[person.id], rules, worked[person.id]) for person in fresh]
     by = access.system(actor.username)
     records.create_many(session, catalog, desk.REVIEW, by, rows, now=now, form="python")
+    moved = {one.id: worked[one.id] for one in fresh if rules.terms.own_cards or not _stayed(one, worked[one.id])}
+    stints.keep(session, cycle["id"], moved)
     more = len(found) == CHUNK
     return Step(job.done + len(found), total, cursor=["people", found[-1].id] if more else ["measure", 0])
 
 
-def _review(cycle_id: int, person: people.Participant, reviewer: int | None, reason: str | None) -> dict[str, Any]:
+def _stints(
+    session: Session, catalog: Catalog, cycle: Row, rules: Rules, found: Sequence[people.Participant]
+) -> dict[int, list[Stint]]:
+    """Where these people worked in the period, as is known now, and which pinned scorecard was the nearest."""
+    calendar = rules.calendar(people.kept_tree(session, catalog, cycle["id"]), cycle["scorecard"])
+    records_now = {person.id: person.place for person in found}
+    where = places.history(session, records_now, rules.terms.timezone, list(records_now))
+    return {person.id: calendar.stints(person.id, where[person.id], person.hired_on) for person in found}
+
+
+def _stayed(person: people.Participant, worked: Sequence[Stint]) -> bool:
+    """Whether all days of the period are in the department of the review itself."""
+    return {stint.department for stint in worked} <= {person.department}
+
+
+def _review(
+    cycle_id: int, person: people.Participant, reviewer: int | None, rules: Rules, worked: Sequence[Stint]
+) -> dict[str, Any]:
+    reason = people.not_rated_because(person, rules.leading(worked))
+    if reason is None and not any(rules.of(stint.card) for stint in worked):
+        reason = people.NO_CARD if worked else people.NOT_THERE
     return {
         "cycle": cycle_id,
         "employee": person.id,

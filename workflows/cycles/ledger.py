@@ -1,23 +1,19 @@
 """The ledger: every computed score with all that it was made of, kept for good, checkable at any time.
 
-`scoring.py` posts while it computes; pages and REST open, check and compare. A sheet is canonical JSON under its own
-SHA-256: the figures of each line with the number of records behind them, attainment, effective weight and contribution
-as exact fractions, the score, and the hash of the terms that the cycle pinned. Promises: rows are only added; a sheet
-whose hash or terms do not match is said to be altered; `recompute` uses the figures of the sheet, the pinned terms and
-the plain reference, nothing else. Who may see the review's score may open its ledger, nobody else.
+`scoring.py` posts while it computes; pages and REST open, check and compare. What stands in a sheet: `sheets`.
+Promises: rows are only added; a sheet whose hash or terms do not match is said to be altered; `recompute` uses the
+figures of the sheet, the pinned terms and the plain reference, nothing else. Who may see the review's score may open
+its ledger, nobody else.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
-import orjson
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -26,11 +22,12 @@ from metadata.catalog import Catalog
 from metadata.errors import NotFound
 from metadata.many_rows import insert_rows
 from metadata.records.read import HIDDEN_RECORD
-from workflows.cycles import figures, reading, terms
+from workflows.cycles import cards, reading
+from workflows.cycles.cards import Rules
 from workflows.cycles.reading import ReviewView
+from workflows.cycles.sheets import LedgerLine, Sheet, Writer, digest_of, pieces_of, read_sheet, terms_digest
 from workflows.cycles.terms import TermLine, Terms
 from workflows.score_store import score_ledger, score_sheets
-from workflows.scoring import Score, round_half_up
 
 NOTHING_EARLIER = "There is no earlier computation to compare with."
 NO_ENTRY = "There is no such computation of this review."
@@ -59,49 +56,6 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class LedgerLine:
-    """One line of a sheet; `contribution` is exact, in points."""
-
-    key: str
-    term: TermLine | None
-    plan: float | None
-    actual: float | None
-    records: int | None
-    attainment: Fraction | None
-    effective: Fraction
-    contribution: Fraction
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """What was computed, as it was stored."""
-
-    digest: str
-    terms_digest: str
-    department: int
-    lines: tuple[LedgerLine, ...]
-    score: Decimal | None
-    rating: str | None
-    reason: str | None
-    worked: Fraction | None = None  # what the formula made of the sum, within the scale
-
-    @property
-    def total(self) -> Fraction:
-        """The weighted sum."""
-        return sum((line.contribution for line in self.lines), Fraction(0))
-
-    @property
-    def points(self) -> Fraction:
-        """The score before the rounding: the sum, or what the formula made of it."""
-        return self.total if self.worked is None else self.worked
-
-    @property
-    def rounding(self) -> Fraction:
-        """What the rounding added or took."""
-        return Fraction(0) if self.score is None else Fraction(self.score) - self.points
-
-
-@dataclass(frozen=True)
 class Check:
     """A recomputation: the score now, and whether sheet, terms and result are as they were stored."""
 
@@ -119,11 +73,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Opened:
-    """One computation of a review, with the others that the reader may compare it with (the newest first)."""
+    """One computation of a review, with the others that the reader may compare it with (the newest first).
+
+    `terms` are those that hold for the whole: of the cycle's scorecard, or of the last one that counted.
+    """
 
     view: ReviewView
     entry: Entry
     sheet: Sheet
+    rules: Rules
     terms: Terms
     others: tuple[Entry, ...]
 
@@ -178,49 +136,6 @@ class Comparison:
         return Fraction(self.new.score) - Fraction(self.old.score)
 
 
-def canonical(plain: Any) -> str:
-    """One text for one value: sorted keys, no spaces."""
-    return orjson.dumps(plain, option=orjson.OPT_SORT_KEYS).decode()
-
-
-def digest_of(text: str) -> str:
-    """The SHA-256 of a canonical text."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def terms_digest(known: Terms) -> str:
-    """The hash of pinned terms."""
-    return digest_of(canonical(terms.as_json(known)))
-
-
-def sheet_of(
-    known: Terms, digest: str, department: int, measured: Mapping[str, Sequence[float | None]], result: Score
-) -> tuple[str, str]:
-    """Hash and content of a computation; `digest` is that of the terms."""
-    lines = [
-        [
-            line.kpi,
-            [*measured[line.kpi]],
-            None if share.attainment is None else str(share.attainment),
-            str(share.effective),
-            str(share.contribution),
-        ]
-        for line, share in zip(known.lines, result.shares, strict=True)
-    ]
-    text = canonical(
-        {
-            "terms": digest,
-            "department": department,
-            "lines": lines,
-            "score": None if result.value is None else str(result.value),
-            "rating": result.rating or None,
-            "reason": result.reason or None,
-            **({} if result.worked is None else {"worked": str(result.worked)}),
-        }
-    )
-    return digest_of(text), text
-
-
 def post(session: Session, cycle_id: int, postings: Sequence[Posting], actor: Actor, now: datetime) -> int:
     """Keep the computations that differ from the last of their review; how many. A fixed number of statements."""
     last = _last(session, [p.review_id for p in postings])
@@ -273,24 +188,27 @@ def opened(
     chosen = next((one for one in mine if entry_id is None or one.id == entry_id), None)
     if chosen is None:
         raise NotFound(NO_ENTRY)
-    known = terms.pinned(session, chosen.cycle_id).terms
+    rules = cards.rules(session, chosen.cycle_id)
+    sheet = _sheet(session, chosen, rules)
     others = tuple(one for one in entries if one.id != chosen.id)
-    return Opened(view, chosen, _sheet(session, chosen, known), known, others)
+    return Opened(view, chosen, sheet, rules, rules.of(sheet.card) or rules.terms, others)
 
 
 def recompute(session: Session, ledger: Opened) -> Check:
     """Compute the sheet again from its own figures by the pinned terms, with the plain reference."""
     text = _content(session, ledger.entry)
-    plain = orjson.loads(text)
-    measured = {key: values for key, values, *_rest in plain["lines"]}
-    found = figures.computed(ledger.terms, measured)
-    digest, again = sheet_of(ledger.terms, plain["terms"], plain["department"], measured, found.result)
+    department, pieces, digests = pieces_of(text, ledger.terms)
+    found = Writer(ledger.rules, digests).outcome(department, pieces)
+    intact = all(
+        (known := ledger.rules.of(card)) is not None and terms_digest(known) == digest
+        for card, digest in digests.items()
+    )
     return Check(
         score=found.score,
         rating=found.rating,
-        same=again == text and digest == ledger.entry.digest,
+        same=found.content == text and found.digest == ledger.entry.digest,
         sheet_intact=digest_of(text) == ledger.entry.digest,
-        terms_intact=terms_digest(ledger.terms) == plain["terms"],
+        terms_intact=intact,
     )
 
 
@@ -307,7 +225,8 @@ def compare(
         found = next(iter(earlier), None)
     if found is None:
         raise NotFound(NOTHING_EARLIER if with_entry is None else NO_ENTRY)
-    other = _sheet(session, found, terms.pinned(session, found.cycle_id).terms)
+    same_cycle = found.cycle_id == ledger.entry.cycle_id
+    other = _sheet(session, found, ledger.rules if same_cycle else cards.rules(session, found.cycle_id))
     pairs = [(found, other), (ledger.entry, ledger.sheet)]
     (before, old), (after, new) = sorted(pairs, key=lambda pair: pair[0].id)
     return Comparison(before, after, old, new, tuple(_changes(old.lines, new.lines)))
@@ -330,46 +249,10 @@ def _parts(line: LedgerLine | None) -> tuple[Fraction, Fraction]:
     return (Fraction(0), Fraction(0)) if line is None else (line.effective, line.attainment or Fraction(0))
 
 
-def _sheet(session: Session, entry: Entry, known: Terms) -> Sheet:
-    return read_sheet(entry.digest, _content(session, entry), known)
+def _sheet(session: Session, entry: Entry, rules: Rules) -> Sheet:
+    return read_sheet(entry.digest, _content(session, entry), rules)
 
 
 def _content(session: Session, entry: Entry) -> str:
     t = score_sheets.c
     return str(session.execute(select(t.content).where(t.hash == entry.digest)).scalar_one())
-
-
-def read_sheet(digest: str, text: str, known: Terms) -> Sheet:
-    """A stored sheet as values."""
-    plain = orjson.loads(text)
-    words = {line.kpi: line for line in known.lines}
-    lines = []
-    for key, measured, reached, effective, contribution in plain["lines"]:
-        plan, actual, *records = measured
-        lines.append(
-            LedgerLine(
-                key=key,
-                term=words.get(key),
-                plan=plan,
-                actual=actual,
-                records=records[0] if records else None,
-                attainment=None if reached is None else Fraction(reached),
-                effective=Fraction(effective),
-                contribution=Fraction(contribution),
-            )
-        )
-    return Sheet(
-        digest=digest,
-        terms_digest=plain["terms"],
-        department=plain["department"],
-        lines=tuple(lines),
-        score=None if plain["score"] is None else Decimal(plain["score"]),
-        rating=plain["rating"],
-        reason=plain["reason"],
-        worked=Fraction(plain["worked"]) if "worked" in plain else None,
-    )
-
-
-def shown(value: Fraction, places: int = 4) -> Decimal:
-    """A fraction for people: rounded for the eye, never reckoned with."""
-    return round_half_up(value, places)

@@ -20,11 +20,13 @@ from metadata.errors import Conflict, Invalid, Problem
 from metadata.records import Record
 from metadata.records.write import NOT_SAVED
 from metadata.validation import REQUIRED, UTC_ZONE, Form
-from workflows.cycles import desk, terms
+from workflows.cycles import cards, coverage, desk, terms
+from workflows.cycles.cards import Card
 from workflows.cycles.desk import CYCLE, Row
+from workflows.cycles.terms import Terms
 
 FIELDS = (
-    *("name", "name_zh", "scorecard", "form", "department", "period_start", "period_end"),
+    *("name", "name_zh", "scorecard_choice", "scorecard", "form", "department", "period_start", "period_end"),
     *("self_due", "manager_due", "timezone"),
 )
 WHILE_RUNNING = frozenset({"name", "name_zh", "self_due", "manager_due"})
@@ -42,7 +44,7 @@ def open_cycle(
     session: Session, catalog: Catalog, actor: Actor, values: Mapping[str, Any], *, now: datetime, form: Form = "json"
 ) -> Record:
     """A new cycle in draft."""
-    given = {name: value for name, value in values.items() if name in FIELDS}
+    given = _given(values, form)
     typed = _read(catalog, given, form)
     problems = _unknown(values) + _problems(typed, now)
     try:
@@ -52,7 +54,7 @@ def open_cycle(
     if not desk.runs(catalog, actor, made["department"]):
         problems.append(Problem("/department", NOT_YOUR_DEPARTMENT))
     try:
-        terms.gather(session, catalog, made.values)
+        gather(session, catalog, made.values)
     except Invalid as error:
         raise _together(problems, error) from None
     if problems:
@@ -75,10 +77,10 @@ def change(
     cycle = desk.run_by(session, catalog, actor, cycle_id, version)
     if cycle["step"] == "closed":
         raise Conflict(CLOSED)
-    given = {name: value for name, value in values.items() if name in FIELDS}
+    given = _given(values, form)
     typed = _read(catalog, given, form)
-    whole = {**{name: cycle[name] for name in FIELDS}, **typed}
-    fresh = {name for name in typed if typed[name] != cycle[name]}
+    whole = {**{name: cycle.get(name) for name in FIELDS}, **typed}
+    fresh = {name for name in typed if typed[name] != cycle.get(name)}
     problems = _unknown(values) + _problems(whole, now, fresh)
     if cycle["step"] != "draft":
         problems += [Problem(f"/{name}", PINNED) for name in sorted(fresh - WHILE_RUNNING)]
@@ -87,12 +89,25 @@ def change(
     try:
         changed = records.change(session, catalog, CYCLE, actor, cycle_id, given, now=now, form=form)
         if cycle["step"] == "draft":
-            terms.gather(session, catalog, changed.values)
+            gather(session, catalog, changed.values)
     except Invalid as error:
         raise _together(problems, error) from None
     if problems:
         raise _together(problems)
     return changed
+
+
+def gather(session: Session, catalog: Catalog, cycle: Row) -> tuple[Terms, Mapping[int, Card]]:
+    """What the plan would be scored with: its scorecard's terms, or a frame and everybody's own; Invalid with reasons.
+
+    A zone or a period that can't be is told with the plan itself.
+    """
+    if not cards.own(cycle):
+        return terms.gather(session, catalog, cycle), {}
+    if cycle["period_end"] < cycle["period_start"]:
+        return terms.frame(catalog, cycle, []), {}
+    zone = cycle["timezone"] if zone_of(cycle["timezone"]) else UTC_NAME
+    return coverage.gather(session, catalog, {**cycle, "timezone": zone})
 
 
 def refuse_dates(cycle: Row, now: datetime) -> None:
@@ -113,6 +128,14 @@ def zone_of(name: str | None) -> ZoneInfo | None:
         return ZoneInfo(name or UTC_NAME)
     except (KeyError, ValueError, OSError):
         return None
+
+
+def _given(values: Mapping[str, Any], form: Form) -> dict[str, Any]:
+    """The fields of a plan; a scorecard for everybody is left where each person's own is chosen."""
+    given = {name: value for name, value in values.items() if name in FIELDS}
+    if cards.own(given):
+        given["scorecard"] = "" if form == "text" else None
+    return given
 
 
 def _read(catalog: Catalog, given: Mapping[str, Any], form: Form) -> dict[str, Any]:

@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, insert, null, select
 from sqlalchemy.orm import Session
 
 from metadata.catalog import Catalog
 from workflows.cycles.terms import Terms
+from workflows.score_store import cycle_units
 
 EMPLOYEE, DEPARTMENT = "employee", "department"
+NO_CARD = "No scorecard is for this person in the period of the cycle. 考核期内没有适用于此人的记分卡。"
+NOT_THERE = "No day of the period is known on which this person worked here. 考核期内没有此人在职的记录。"
 TOO_SHORT = (
     "In service for {days} days at the end of the period, fewer than the {least} that a rating needs."
     " 考核期结束时服务 {days} 天，未满评级所需的 {least} 天。"
@@ -43,6 +47,12 @@ class Participant:
     manager: int | None
     hired_on: date
     account: str | None
+    since: date | None = None
+
+    @property
+    def place(self) -> Mapping[str, Any]:
+        """What the record says about where they work, as `places` reads it."""
+        return {"department": self.department, "position": self.position, "in_place_since": self.since}
 
 
 @dataclass(frozen=True)
@@ -79,6 +89,20 @@ def tree(session: Session, catalog: Catalog) -> Tree:
     return Tree({row[0]: Unit(row[0], row[1], row[2]) for row in rows})
 
 
+def keep_tree(session: Session, cycle_id: int, found: Tree) -> None:
+    """Pin the tree for a cycle: what its departments' figures cover."""
+    rows = [{"cycle_id": cycle_id, "department": unit.id, "parent": unit.parent} for unit in found.units.values()]
+    if rows:
+        session.execute(insert(cycle_units), rows)
+
+
+def kept_tree(session: Session, catalog: Catalog, cycle_id: int) -> Tree:
+    """The tree of a cycle's launch, without heads; for a cycle launched before it was kept, today's."""
+    t = cycle_units.c
+    rows = session.execute(select(t.department, t.parent).where(t.cycle_id == cycle_id)).all()
+    return Tree({row[0]: Unit(row[0], row[1], None) for row in rows}) if rows else tree(session, catalog)
+
+
 def count(session: Session, catalog: Catalog, units: frozenset[int]) -> int:
     """How many people work in these departments."""
     t = catalog[EMPLOYEE].table.c
@@ -89,10 +113,21 @@ def count(session: Session, catalog: Catalog, units: frozenset[int]) -> int:
 def chunk(session: Session, catalog: Catalog, units: frozenset[int], after: int, limit: int) -> list[Participant]:
     """The next people of these departments, in the order of their ids; those who left take no part."""
     t = catalog[EMPLOYEE].table.c
-    columns = (t.id, t.department, t.position, t.manager, t.hired_on, t.account)
-    mine = (t._removed_at.is_(None), t.department.in_(sorted(units)), t.status != "left", t.id > after)
-    rows = session.execute(select(*columns).where(*mine).order_by(t.id).limit(limit))
-    return [Participant(*row) for row in rows]
+    statement = _participants(catalog).where(t.department.in_(sorted(units)), t.id > after)
+    return [Participant(*row) for row in session.execute(statement.limit(limit))]
+
+
+def everybody(session: Session, catalog: Catalog, units: frozenset[int]) -> list[Participant]:
+    """All people of these departments, in the order of their ids."""
+    statement = _participants(catalog).where(catalog[EMPLOYEE].table.c.department.in_(sorted(units)))
+    return [Participant(*row) for row in session.execute(statement)]
+
+
+def _participants(catalog: Catalog) -> Select[Any]:
+    t = catalog[EMPLOYEE].table.c
+    since = t.in_place_since if "in_place_since" in t else null()  # a pack from before has no such field
+    columns = (t.id, t.department, t.position, t.manager, t.hired_on, t.account, since)
+    return select(*columns).where(t._removed_at.is_(None), t.status != "left").order_by(t.id)
 
 
 def reviewers(session: Session, catalog: Catalog, units: Tree, people: Sequence[Participant]) -> dict[int, int | None]:

@@ -22,7 +22,7 @@ from metadata.errors import Invalid, Problem
 from metadata.records import Record
 from metadata.records.write import NOT_SAVED
 from metadata.validation import REQUIRED
-from workflows.cycles import desk, forms, states, terms
+from workflows.cycles import cards, desk, forms, states, terms
 from workflows.cycles.desk import Row
 from workflows.cycles.forms import Answers
 from workflows.cycles.handing_in import LONGEST, NO_BAND, TOO_LONG
@@ -70,10 +70,10 @@ def propose(
     answers: Answers | None = None,
 ) -> Record:
     """Keep the proposed rating and the answers to the cycle's form; both may change until the cycle is closed."""
-    cycle, review, mine = desk.review_for(session, catalog, actor, review_id, "propose")
+    _cycle, review, mine = desk.review_for(session, catalog, actor, review_id, "propose")
     step = states.move_review(review["step"], "propose")
     comment, reason = proposal.comment.strip(), proposal.reason.strip()
-    known = terms.pinned(session, cycle["id"]).terms
+    known = cards.for_review(session, review)
     problems = []
     rating = proposal.rating.strip()
     if rating not in {item.band.label for item in known.bands}:

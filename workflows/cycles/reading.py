@@ -6,7 +6,7 @@ ratings and comments before the results are shared, whatever else they may see b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -274,6 +274,16 @@ def with_open_scores(catalog: Catalog, actor: Actor) -> ColumnElement[bool]:
 
 def _review_line(row: Any) -> ReviewLine:
     return ReviewLine(**row._mapping)
+
+
+def unit_names(session: Session, catalog: Catalog, ids: Collection[int | None], language: str) -> dict[int | None, str]:
+    """What people call these departments; no statement where there is none."""
+    wanted = sorted(one for one in ids if one is not None)
+    if not wanted:
+        return {}
+    units = catalog[DEPARTMENT].table
+    statement = select(units.c.id, _label(catalog, DEPARTMENT, units, language)).where(units.c.id.in_(wanted))
+    return {row[0]: str(row[1] or "") for row in session.execute(statement)}
 
 
 def _label(catalog: Catalog, name: str, table: FromClause, language: str) -> ColumnElement[Any]:

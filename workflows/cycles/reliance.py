@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from metadata.catalog import Catalog
 from metadata.errors import Problem
-from workflows.cycles import desk, terms
+from workflows.cycles import cards, desk, terms
 
 RESTING = ("draft", "closed")
 HOLDERS = frozenset({desk.CYCLE, desk.REVIEW, terms.SCORECARD, terms.LINE, terms.BAND})
@@ -24,11 +24,10 @@ def running_on(session: Session, catalog: Catalog, names: frozenset[str]) -> lis
     entity = catalog[desk.CYCLE]
     t = entity.table.c
     rows = list(session.execute(desk.load(entity).where(t.step.not_in(RESTING)).order_by(t.id)).mappings())
-    pins = terms.pins_of(session, [row["id"] for row in rows])
+    lines = cards.pinned_lines(session, terms.pins_of(session, [row["id"] for row in rows]))
     found = []
     for row in rows:
-        pin = pins.get(row["id"])
-        needed = names & (HOLDERS | {line.kpi for line in (pin.lines if pin else ())})
+        needed = names & (HOLDERS | lines.get(row["id"], frozenset()))
         if needed:
             found.append(Problem("", NEEDED, {"cycle": row["name"], "names": ", ".join(sorted(needed))}))
     return found

@@ -7,6 +7,7 @@ costs its review no version, so a form that is open elsewhere stays good; ended 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +17,15 @@ from sqlalchemy.orm import Session
 from metadata.access import Actor
 from metadata.catalog import Catalog
 from workflows import jobs
-from workflows.cycles import desk, figures, ledger, people, person_figures, states, terms
+from workflows.cycles import cards, desk, figures, ledger, people, person_figures, states, stints, terms
+from workflows.cycles.cards import Rules
 from workflows.cycles.desk import Row
 from workflows.cycles.ledger import Posting
+from workflows.cycles.sheets import Outcome, Piece, Writer
 from workflows.cycles.terms import Pin
 from workflows.errors import TransitionRefused
 from workflows.jobs import Job, Step, job_kind
+from workflows.scorecards.applying import Stint
 
 KIND = "cycles.score"
 CHUNK = 1000
@@ -78,10 +82,10 @@ def measure(session: Session, catalog: Catalog, cycle_id: int, now: datetime) ->
     table = catalog[desk.REVIEW].table
     mine = (table.c.cycle == cycle_id, table.c._removed_at.is_(None))
     departments = session.execute(select(table.c.department).where(*mine).distinct()).scalars().all()
-    units = people.tree(session, catalog)
-    found = figures.measured(session, terms.pinned(session, cycle_id).terms, units, departments)
-    terms.keep_figures(session, cycle_id, found, now)
-    person_figures.measure(session, catalog, terms.pinned(session, cycle_id).terms, cycle_id, now)
+    departments = [*departments, *stints.departments(session, cycle_id)]
+    known, units = cards.rules(session, cycle_id).measured, people.kept_tree(session, catalog, cycle_id)
+    terms.keep_figures(session, cycle_id, figures.measured(session, known, units, departments), now)
+    person_figures.measure(session, catalog, known, cycle_id, now)
     open_ones = select(func.count()).where(*mine, table.c.step.not_in(states.ENDED))
     return int(session.execute(open_ones).scalar_one())
 
@@ -91,25 +95,21 @@ def write_chunk(
 ) -> tuple[int | None, int]:
     """Score the next reviews from the kept figures; the last one's id (None: that was all) and how many."""
     pin = terms.pinned(session, cycle_id)
+    rules = cards.rules(session, cycle_id, pin.terms)
     table = catalog[desk.REVIEW].table
     statement = desk.load(catalog[desk.REVIEW], lock=True).where(
         table.c.cycle == cycle_id, table.c.id > after, table.c.step.not_in(states.ENDED)
     )
     reviews = [dict(row) for row in session.execute(statement.order_by(table.c.id).limit(CHUNK)).mappings()]
-    digest = ledger.terms_digest(pin.terms)
-    theirs = person_figures.kept(session, pin.terms, cycle_id, [review["employee"] for review in reviews])
-    reckoning = figures.Reckoning(pin.terms)
-    results: dict[Any, tuple[figures.Computed, str, str]] = {}
+    staff = [review["employee"] for review in reviews]
+    theirs = person_figures.kept(session, rules.measured, cycle_id, staff)
+    worked = stints.kept(session, cycle_id, staff)
+    computing = _Computing(rules, pin.figures or {})
     rows, postings = [], []
     for review in reviews:
-        department, own = review["department"], theirs.get(review["employee"], {})
-        key = (department, tuple(sorted((name, tuple(values)) for name, values in own.items())))
-        if key not in results:
-            measured = {**(pin.figures or {})[str(department)], **own}
-            found = reckoning.computed(measured)
-            results[key] = (found, *ledger.sheet_of(pin.terms, digest, department, measured, found.result))
-        found, sheet, content = results[key]
-        postings.append(Posting(review["id"], review["employee"], sheet, content))
+        one = review["employee"]
+        found = computing.outcome(review, worked.get(one), theirs.get(one, {}))
+        postings.append(Posting(review["id"], one, found.digest, found.content))
         if changed := _changed(review, found, actor, now):
             rows.append((review, changed))
     desk.put_reviews(session, catalog, actor, rows, now)
@@ -117,7 +117,34 @@ def write_chunk(
     return (reviews[-1]["id"] if len(reviews) == CHUNK else None), len(reviews)
 
 
-def _changed(review: Row, result: figures.Computed, actor: Actor, now: datetime) -> dict[str, Any]:
+class _Computing:
+    """The outcomes of a chunk; people with the same stints and figures share one."""
+
+    def __init__(self, rules: Rules, measured: figures.Figures) -> None:
+        self._rules, self._measured, self._writer = rules, measured, Writer(rules)
+        self._known: dict[Any, Outcome] = {}
+
+    def outcome(self, review: Row, worked: list[Stint] | None, own: figures.Own) -> Outcome:
+        known = self._rules.terms
+        if worked is None:
+            worked = [Stint(known.period_start, known.period_end, review["department"], review["position"], None)]
+        alike = [replace(stint, position=None) for stint in worked] if len(worked) == 1 else worked
+        key = (review["department"], *alike, *sorted((name, *values) for name, values in own.items()))
+        if key not in self._known:
+            self._known[key] = self._writer.outcome(review["department"], [self._piece(one, own) for one in worked])
+        return self._known[key]
+
+    def _piece(self, stint: Stint, own: figures.Own) -> Piece:
+        known = self._rules.of(stint.card)
+        if known is None or stint.department is None:
+            return Piece(stint, None)
+        measured = {**self._measured[str(stint.department)], **own}
+        if self._rules.terms.own_cards:
+            measured = figures.with_targets(known.lines, measured)
+        return Piece(stint, measured)
+
+
+def _changed(review: Row, result: Outcome, actor: Actor, now: datetime) -> dict[str, Any]:
     values = {
         "computed_score": result.score,
         "computed_rating": result.rating,

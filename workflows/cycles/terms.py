@@ -7,7 +7,7 @@ definitions, so editing those changes no score. See docs/decisions/0018.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,6 +25,8 @@ from workflows.cycles.desk import Row, load
 from workflows.goals.levels import END, SCORE, START, levels
 from workflows.scoring import Band, Limits, Rule, check_bands, check_rule, check_weights, exact, rule_of
 from workflows.scoring.formula import Formula, Nameable, bound
+from workflows.scoring.rounding import DEFAULT_PLACES
+from workflows.scoring.score import REDISTRIBUTE
 from workflows.store import cycle_pins
 
 # Fields that came later: an installation whose pack was not upgraded yet has none of them.
@@ -128,6 +130,11 @@ class Terms:
         lines = tuple(Nameable(line.kpi, line.unit, line.section) for line in self.lines)
         return bound(self.formula, lines) if self.formula else None
 
+    @property
+    def own_cards(self) -> bool:
+        """Whether these are the frame of a cycle in which each person's own scorecard counts: no line of its own."""
+        return not self.lines
+
     def rating(self, label: str | None, language: str) -> str:
         """A stored rating as people read it."""
         return next((item.title(language) for item in self.bands if item.band.label == label), label or "")
@@ -146,8 +153,20 @@ class Pin:
 def gather(session: Session, catalog: Catalog, cycle: Row) -> Terms:
     """The terms as they stand; raises Invalid with every reason why they can't be used."""
     card, lines, bands = _stored(session, catalog, cycle["scorecard"])
-    problems = [] if card["status"] == "active" else [Problem("/scorecard", NOT_ACTIVE)]
-    problems += _out_of_force(card, cycle)
+    terms, problems = build(catalog, cycle, card, lines, bands)
+    problems = _out_of_force(card, cycle) + problems
+    if card["status"] != "active":
+        problems.insert(0, Problem("/scorecard", NOT_ACTIVE))
+    if problems:
+        raise Invalid(NOT_READY, problems=problems)
+    return terms
+
+
+def build(
+    catalog: Catalog, cycle: Row, card: Row, lines: Sequence[Row], bands: Sequence[Row]
+) -> tuple[Terms, list[Problem]]:
+    """The terms of one scorecard in this cycle, with what is wrong with them."""
+    problems: list[Problem] = []
     found = []
     for line in lines:
         problem = no_measure(catalog, line)
@@ -155,25 +174,33 @@ def gather(session: Session, catalog: Catalog, cycle: Row) -> Terms:
             problems.append(replace(problem, pointer="/scorecard"))
             continue
         found.append(line_of(catalog, line))
-    form = _form(catalog, cycle, problems)
-    terms = Terms(
-        catalog_version=catalog.version,
-        department=cycle["department"],
-        period_start=cycle["period_start"],
-        period_end=cycle["period_end"],
-        timezone=cycle["timezone"] or "UTC",
+    terms = replace(
+        frame(catalog, cycle, problems),
         lines=tuple(found),
         bands=tuple(TermBand(Band(b["label"], b["low"], b["high"]), b["label_zh"] or "") for b in bands),
         places=card["decimals"],
         policy=card["no_data"],
         minimum_service_days=90 if card["minimum_service_days"] is None else card["minimum_service_days"],
-        form=form,
         formula=card["formula"] or "",
     )
-    problems += _checked(lines, terms)
-    if problems:
-        raise Invalid(NOT_READY, problems=problems)
-    return terms
+    return terms, problems + _checked(lines, terms)
+
+
+def frame(catalog: Catalog, cycle: Row, problems: list[Problem]) -> Terms:
+    """What the plan says whatever the scorecard: department, period, zone and form; problems are added."""
+    return Terms(
+        catalog_version=catalog.version,
+        department=cycle["department"],
+        period_start=cycle["period_start"],
+        period_end=cycle["period_end"],
+        timezone=cycle["timezone"] or "UTC",
+        lines=(),
+        bands=(),
+        places=DEFAULT_PLACES,
+        policy=REDISTRIBUTE,
+        minimum_service_days=0,
+        form=_form(catalog, cycle, problems),
+    )
 
 
 def _out_of_force(card: Row, cycle: Row) -> list[Problem]:
@@ -266,7 +293,7 @@ def line_of(catalog: Catalog, row: Row) -> TermLine:
     )
 
 
-def _checked(lines: list[Row], terms: Terms) -> list[Problem]:
+def _checked(lines: Sequence[Row], terms: Terms) -> list[Problem]:
     """The problems of scoring's own checks, each laid at the scorecard's door."""
     problems: list[Problem] = []
     checks: list[Callable[[], object]] = [
@@ -321,7 +348,7 @@ def pinned(session: Session, cycle_id: int) -> Pin:
 def pin_if_any(session: Session, cycle_id: int) -> Pin | None:
     """The pin; None before the launch."""
     row = session.execute(select(cycle_pins).where(cycle_pins.c.cycle_id == cycle_id)).mappings().first()
-    return None if row is None else Pin(_from_json(row["terms"]), row["figures"], row["measured_at"], row["job_id"])
+    return None if row is None else Pin(from_json(row["terms"]), row["figures"], row["measured_at"], row["job_id"])
 
 
 def pins_of(session: Session, cycle_ids: Iterable[int]) -> dict[int, Terms]:
@@ -330,7 +357,7 @@ def pins_of(session: Session, cycle_ids: Iterable[int]) -> dict[int, Terms]:
     if not ids:
         return {}
     rows = session.execute(select(cycle_pins.c.cycle_id, cycle_pins.c.terms).where(cycle_pins.c.cycle_id.in_(ids)))
-    return {row[0]: _from_json(row[1]) for row in rows}
+    return {row[0]: from_json(row[1]) for row in rows}
 
 
 def as_json(terms: Terms) -> dict[str, Any]:
@@ -369,7 +396,8 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _from_json(plain: Mapping[str, Any]) -> Terms:
+def from_json(plain: Mapping[str, Any]) -> Terms:
+    """Stored terms as a value."""
     start, end = (date.fromisoformat(text) for text in plain["period"])
     return Terms(
         catalog_version=plain["catalog_version"],

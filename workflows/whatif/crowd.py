@@ -1,9 +1,10 @@
 """The population of a scorecard with what was measured for it: read once in bulk, kept warm while somebody tries.
 
-Called by `trial`. Which people: those whom the scorecard is for, whom the actor may list, who have not left and have
-been here long enough. Salary, gender and date of birth are read only for those who may see them in every record.
-A crowd is a picture taken at a moment, which pages name; it is kept for `KEPT` and belongs to one standing of one
-actor, so nobody sees what another's access brought in.
+Called by `trial`. Which people: those for whom the scorecard is the nearest on a day of the period, by the same rule as
+in cycles; whom the actor may list, who have not left and have been here long enough. Each counts with the figures of
+the department in which it was last the nearest. Salary, gender and date of birth are read only for those who may see
+them in every record. A crowd is a picture taken at a moment, which pages name; it is kept for `KEPT` and belongs to one
+standing of one actor, so nobody sees what another's access brought in.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import null, select
 from sqlalchemy.orm import Session
 
 from metadata import access
 from metadata.access import Actor
 from metadata.catalog import Catalog, Entity
 from metadata.deferred import Deferred
-from workflows.cycles import figures, people, person_figures
+from workflows.cycles import figures, people, person_figures, places
 from workflows.cycles.desk import Row
 from workflows.cycles.people import EMPLOYEE
 from workflows.cycles.terms import TermLine, Terms
+from workflows.scorecards.applying import Calendar, Scope, within
 from workflows.scoring.columns import Population, population
 
 if TYPE_CHECKING:
@@ -124,23 +127,37 @@ class Kept:
         return found
 
 
-def gather(session: Session, catalog: Catalog, actor: Actor, card: Row, known: Terms, now: datetime) -> Crowd:
+def scopes(session: Session, catalog: Catalog, card: Row, span: tuple[date, date]) -> list[Scope]:
+    """The scorecards in force in the period, and the one that is tried as though it were, where it is not."""
+    found = within(session, catalog, *span)
+    if all(scope.id != card["id"] for scope in found):
+        found.append(Scope(card["id"], card["person"], card["position"], card["department"]))
+    return found
+
+
+def gather(
+    session: Session,
+    catalog: Catalog,
+    actor: Actor,
+    card: Row,
+    competing: Sequence[Scope],
+    known: Terms,
+    now: datetime,
+) -> Crowd:
     """Read everybody once; lines are measured by `complete`."""
     entity = catalog[EMPLOYEE]
     t = entity.table.c
     private = [name for name in PRIVATE if name in readable(actor, catalog, entity) and name in t]
-    wanted = [t.id, t.department, t.hired_on, *(t[name] for name in private)]
+    since = t[places.SINCE] if places.SINCE in t else null()  # a pack from before has no such field
+    wanted = [t.id, t.department, t.position, since.label(places.SINCE), t.hired_on, *(t[name] for name in private)]
     where = [t._removed_at.is_(None), t.status != "left", access.rows(actor, catalog, entity, "list")]
-    if card["department"] is not None:
-        where.append(t.department.in_(sorted(people.tree(session, catalog).below(card["department"]))))
-    if card["position"] is not None:
-        where.append(t.position == card["position"])
-    rows = session.execute(select(*wanted).where(*where).order_by(t.id)).all()
+    listed = session.execute(select(*wanted).where(*where).order_by(t.id)).all()
+    rows = _nearest(session, catalog, card["id"], competing, known, listed)
     latest = known.period_end - timedelta(days=known.minimum_service_days)
-    rated = [row for row in rows if row.hired_on <= latest]
-    columns = list(zip(*rated, strict=True)) or [()] * len(wanted)
-    by_name = dict(zip(("id", "department", "hired_on", *private), columns, strict=True))
-    groups = {"department": _grouped(by_name["department"])}
+    rated = [(row, department) for row, department in rows if row.hired_on <= latest]
+    columns = list(zip(*(row for row, _department in rated), strict=True)) or [()] * len(wanted)
+    by_name = dict(zip(("id", "now", "position", places.SINCE, "hired_on", *private), columns, strict=True))
+    groups = {"department": _grouped([department for _row, department in rated])}
     if "gender" in by_name:
         groups["gender"] = _grouped(by_name["gender"])
     if "birth_date" in by_name:
@@ -149,6 +166,22 @@ def gather(session: Session, catalog: Catalog, actor: Actor, card: Row, known: T
     if "salary" in by_name:
         salary = np.array([0.0 if value is None else float(value) for value in by_name["salary"]])
     return Crowd(now, np.array(by_name["id"], np.int64), len(rows) - len(rated), groups, salary)
+
+
+def _nearest(
+    session: Session, catalog: Catalog, card: int, competing: Sequence[Scope], known: Terms, listed: Sequence[Any]
+) -> list[tuple[Any, int | None]]:
+    """Those for whom the scorecard is the nearest on a day of the period, with the department where it last was."""
+    calendar = Calendar(competing, people.tree(session, catalog), known.period_start, known.period_end)
+    moved = places.changes(session)
+    zone = ZoneInfo(known.timezone)
+    found = []
+    for row in listed:
+        trail = moved.get(row.id, ())
+        stint = calendar.card_days(card, row.id, places.places(row._mapping, trail, zone), row.hired_on)
+        if stint is not None:
+            found.append((row, stint.department))
+    return found
 
 
 def readable(actor: Actor, catalog: Catalog, entity: Entity) -> frozenset[str]:

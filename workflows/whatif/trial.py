@@ -193,9 +193,10 @@ def _crowd(
 ) -> Crowd:
     # The access version moves with every change of people or units: who may be seen is never older than that.
     whose = (versions.read(session).access, access.standing(actor), actor.username, actor.person_id, actor.unit_ids)
-    what = (row["id"], row["department"], row["position"], asked.start, asked.end, known.minimum_service_days)
+    competing = crowds.scopes(session, catalog, row, (asked.start, asked.end))
+    what = (row["id"], *competing, asked.start, asked.end, known.minimum_service_days)
     key = (str(session.get_bind().engine.url), catalog.version, whose, what)
-    return KEPT.get(key, now, lambda: crowds.gather(session, catalog, actor, row, known, now), fresh=fresh)
+    return KEPT.get(key, now, lambda: crowds.gather(session, catalog, actor, row, competing, known, now), fresh=fresh)
 
 
 def _names(

@@ -14,7 +14,7 @@ from metadata.errors import Invalid
 from metadata.parser import parse, thawed
 from tests.workflows.cycles.test_ledger import again, checked, compared, opened
 from tests.workflows.scorecards.test_versions import card_of, content_of, publish, refused
-from workflows.cycles import formula_steps, launching, ledger, terms
+from workflows.cycles import formula_steps, launching, sheets, terms
 from workflows.scorecards import content as contents
 from workflows.scorecards import versions
 from workflows.whatif import trial
@@ -160,7 +160,7 @@ def test_what_if_gives_what_a_launch_would(company):
         for formula in (CAPPED, "")
     }
     company.launched()
-    assert ledger.shown(opened(company).sheet.points) == 70
+    assert sheets.shown(opened(company).sheet.points) == 70
     counts = {label: after for label, _before, after in tried[CAPPED].answer.bands}
     assert counts["Needs improvement"] == sum(counts.values()) > 0
     moved = tried[""].answer.moved

@@ -11,7 +11,8 @@ import pytest
 
 from metadata.packs import reading as packs
 from metadata.parser import parse
-from workflows.cycles.ledger import LedgerLine, _changes
+from workflows.cycles.ledger import _changes
+from workflows.cycles.sheets import LedgerLine
 from workflows.goals.results import Result, read, rolled_up
 from workflows.scoring import Band, Line, Rule, band_of, equalise, normalise, score
 from workflows.scoring.columns import compiled, population, scores
