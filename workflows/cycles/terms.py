@@ -7,12 +7,11 @@ definitions, so editing those changes no score. See docs/decisions/0018.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from functools import partial
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -22,8 +21,9 @@ from metadata.catalog import Catalog
 from metadata.errors import Invalid, NotFound, Problem
 from metadata.parser import thawed
 from workflows.cycles.desk import Row, load
+from workflows.cycles.term_checks import checked
 from workflows.goals.levels import END, SCORE, START, levels
-from workflows.scoring import Band, Limits, Rule, check_bands, check_rule, check_weights, exact, rule_of
+from workflows.scoring import Band, Rule, exact, rule_of
 from workflows.scoring.formula import Formula, Nameable, bound
 from workflows.scoring.rounding import DEFAULT_PLACES
 from workflows.scoring.score import REDISTRIBUTE
@@ -183,7 +183,7 @@ def build(
         minimum_service_days=90 if card["minimum_service_days"] is None else card["minimum_service_days"],
         formula=card["formula"] or "",
     )
-    return terms, problems + _checked(lines, terms)
+    return terms, problems + checked(lines, terms)
 
 
 def frame(catalog: Catalog, cycle: Row, problems: list[Problem]) -> Terms:
@@ -291,33 +291,6 @@ def line_of(catalog: Catalog, row: Row) -> TermLine:
         amber=_light(row["amber_from"], grades.amber if grades else None),
         green=_light(row["green_from"], grades.green if grades else None),
     )
-
-
-def _checked(lines: Sequence[Row], terms: Terms) -> list[Problem]:
-    """The problems of scoring's own checks, each laid at the scorecard's door."""
-    problems: list[Problem] = []
-    checks: list[Callable[[], object]] = [
-        partial(
-            check_weights,
-            [row["weight"] for row in lines],
-            [Limits(row["weight_floor"], row["weight_ceiling"]) for row in lines],
-        ),
-        partial(check_bands, terms.plain_bands),
-        *(partial(check_rule, fixed_target(line), line.rule) for line in terms.lines),
-        lambda: terms.worked,
-    ]
-    for check in checks:
-        try:
-            check()
-        except Invalid as error:
-            found = error.problems or (error,)
-            problems += [Problem("/scorecard", one.message, one.params) for one in found]
-    return problems
-
-
-def fixed_target(line: TermLine) -> Fraction | None:
-    """The target that stands in the scorecard itself, where there is one."""
-    return None if line.target is None else exact(line.target)
 
 
 def pin(session: Session, cycle_id: int, terms: Terms, username: str, now: datetime) -> None:

@@ -27,6 +27,7 @@ from metadata.records.read import HIDDEN_RECORD
 from metadata.validation import REQUIRED
 from workflows.cycles import terms
 from workflows.cycles.desk import Row, load
+from workflows.cycles.term_checks import fixed_target
 from workflows.cycles.terms import TermBand, Terms
 from workflows.scoring import POLICIES, Band, Limits, check_rule
 from workflows.scoring.bands import band_problems
@@ -248,7 +249,7 @@ def immeasurable(catalog: Catalog, content: Content) -> list[Problem]:
 def _immeasurable(catalog: Catalog, place: int, line: Mapping[str, str]) -> list[Problem]:
     known = terms.line_of(catalog, row_of(line))
     try:
-        check_rule(terms.fixed_target(known), known.rule)
+        check_rule(fixed_target(known), known.rule)
     except Invalid as error:
         names = {"target": "target", "cap": "attainment_cap"}
         return [replace(p, pointer=f"/lines/{place}/{names.get(p.field_name, 'target')}") for p in error.problems]
