@@ -126,7 +126,7 @@ class TestExplained:
         hana.post(f"/scorecards/{card}/formula", data=form | {"formula": CAPPED})
         by_page = len(seen)
         hana.post(f"/api/v1/scorecards/{card}/formula", json={**content, "formula": CAPPED})
-        assert (by_page <= 12, len(seen) - by_page <= 12) == (True, True), seen
+        assert max(by_page, len(seen) - by_page) <= 3, seen
 
 
 class TestRest:
