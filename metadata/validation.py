@@ -7,7 +7,7 @@ mean the same everywhere. Both return every problem at once; neither touches a d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any, Literal
@@ -121,7 +121,7 @@ class Rules:
 
     @cached_property
     def _bounded(self) -> Mapping[str, Field]:
-        return {f.name: f for f in self.definition.fields.values() if _bounds_of(f)}
+        return {f.name: f for f in self.definition.fields.values() if _bounds_of(f) or f.name in self._stepped}
 
     @cached_property
     def _stepped(self) -> Mapping[str, Field]:
@@ -133,12 +133,8 @@ class Rules:
 
     def check(self, values: Mapping[str, Any]) -> list[Problem]:
         """Every problem of a whole record of Python values, at most one for each field and rule."""
-        plain = _bare(as_json(self.definition, values))
-        problems = [
-            Problem(f"/{f.name}", REQUIRED)
-            for f in self.definition.fields.values()
-            if f.required and f.name not in plain
-        ]
+        problems = [Problem(f"/{name}", REQUIRED) for name in self._required if values.get(name) is None]
+        plain = self._plain(values, None if self._rules or self._logic is not None else self._bounded)
         problems += self._out_of_bounds(plain)
         told = {p.pointer for p in problems}
         problems += [p for p in self._broken(plain, values) if p.pointer not in told]
@@ -146,6 +142,15 @@ class Rules:
             missing = {p.pointer for p in problems}
             problems += [p for p in _logic_problems(self._logic, plain) if p.pointer not in missing]
         return problems
+
+    @cached_property
+    def _required(self) -> tuple[str, ...]:
+        return tuple(f.name for f in self.definition.fields.values() if f.required)
+
+    def _plain(self, values: Mapping[str, Any], names: Collection[str] | None) -> dict[str, Any]:
+        """The record as JSON; of these fields alone, where nothing asks for the others."""
+        wanted = values if names is None else {name: values[name] for name in names if name in values}
+        return _bare(as_json(self.definition, wanted))
 
     @cached_property
     def _rules(self) -> tuple[tuple[Rule, Draft202012Validator], ...]:
@@ -168,7 +173,7 @@ class Rules:
 
     def bounds(self, values: Mapping[str, Any]) -> list[Problem]:
         """The problems of single values: too large, too long, not of the form."""
-        return self._out_of_bounds(_bare(as_json(self.definition, values)))
+        return self._out_of_bounds(self._plain(values, self._bounded))
 
     def _out_of_bounds(self, plain: Mapping[str, Any]) -> list[Problem]:
         problems: list[Problem] = []
