@@ -32,6 +32,18 @@ ROLES = {
 }
 
 
+_known: dict[str, Catalog] = {}
+
+
+def known_catalog(session: Session) -> Catalog:
+    """The catalog in force; what did not change is not read again, as in every process of the product."""
+    url = str(session.get_bind().engine.url)
+    found = load_catalog(session, _known.get(url))
+    _known.clear()
+    _known[url] = found
+    return found
+
+
 @dataclass
 class Company:
     """Short words for what a test does: read, write, work jobs off, at the time that the test says."""
@@ -42,22 +54,22 @@ class Company:
     @property
     def catalog(self) -> Catalog:
         with Session(self.engine) as session:
-            return load_catalog(session)
+            return known_catalog(session)
 
     def actor(self, account: str) -> Actor:
         with Session(self.engine) as session:
-            return load_actor(session, load_catalog(session), account, {ROLES[account]})
+            return load_actor(session, known_catalog(session), account, {ROLES[account]})
 
     def write(self, work: Callable[..., T], account: str, *arguments: Any, **more: Any) -> T:
         """A service call in a transaction of its own: `write(launch, "derek", cycle_id)`."""
         actor = self.actor(account)
         with writing(), Session(self.engine) as session, session.begin():
-            return work(session, load_catalog(session), actor, *arguments, now=self.now, **more)
+            return work(session, known_catalog(session), actor, *arguments, now=self.now, **more)
 
     def read(self, work: Callable[..., T], account: str, *arguments: Any, **more: Any) -> T:
         actor = self.actor(account)
         with Session(self.engine) as session:
-            return work(session, load_catalog(session), actor, *arguments, **more)
+            return work(session, known_catalog(session), actor, *arguments, **more)
 
     def rows(self, name: str, /, **equal: Any) -> list[dict[str, Any]]:
         entity = self.catalog[name]
@@ -104,7 +116,7 @@ def bind(engine: Engine, clock: Callable[[], datetime], **more: Any) -> None:
     def actor(session: Session, catalog: Catalog, account: str) -> Actor:
         return load_actor(session, catalog, account, {ROLES.get(account, "Employee")})
 
-    queue.bind(queue.Installation(sessions, load_catalog, actor, person_for, clock=clock, **more))
+    queue.bind(queue.Installation(sessions, known_catalog, actor, person_for, clock=clock, **more))
 
 
 def with_tables(url: str) -> Company:
