@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from metadata.formula.reading import Call, Constant, FormulaError, Name, Node, read
@@ -104,6 +105,12 @@ Bound = Fixed | Own | Through | Over | Apply
 World = Mapping[str, Definition]
 
 
+@lru_cache(maxsize=2048)
+def _tree(text: str) -> Node:
+    """A formula that others name is bound within each of them, and is read once."""
+    return read(text)
+
+
 def bind(definition: Definition, text: str, world: World, *, here: str = "") -> Bound:
     """The formula over `definition`'s fields, of the field `here`; `world` has what references lead to."""
     path = ((definition.name, here),) if here else ()
@@ -161,7 +168,7 @@ class _Binder:
     path: tuple[tuple[str, str], ...]  # the computed fields on the way here
 
     def bind(self, definition: Definition, text: str) -> Bound:
-        return self._node(definition, read(text))
+        return self._node(definition, _tree(text))
 
     def _node(self, definition: Definition, node: Node) -> Bound:
         self.budget.spend(node.at)

@@ -28,7 +28,7 @@ from tests.workflows.demo_company import install_packs
 
 SHIPPED = [json.loads(json.dumps(d, default=dict)) for pack in packs.available() for d in pack.documents]
 ROOT = {"$id": "shift", "title": "Shift", "type": "object", "properties": {"day": {"type": "string", "format": "date"}}}
-SECONDS = 5.0
+SECONDS = 1.0
 
 
 def deep(levels: int) -> Any:

@@ -64,7 +64,7 @@ class TestPatterns:
         started = time.perf_counter()
         said = refused("a" * 200_000, type="string", maxLength=100, pattern="a*a*b")
         assert said == ["Must have at most 100 characters."]
-        assert time.perf_counter() - started < 5
+        assert time.perf_counter() - started < 1
 
 
 class TestOwnRules:
