@@ -190,7 +190,8 @@ class TestReading:
             company.write(attendance.record, "tariq", held, marks, complete=True)
             counts.append(len(statements))
         assert counts[0] == counts[1]
-        assert counts[3] <= counts[2] + 2  # many rows go in by a table of their own, which is made and dropped
+        made_and_dropped = 2 if company.engine.dialect.name == "postgresql" else 0  # the table of many rows
+        assert counts[3] == counts[2] + made_and_dropped
 
 
 ACTIONS = ("enrol", "withdraw", "attend", "miss", "complete", "reopen")
