@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
+# Bytecode is kept even where the environment says not to: reading our modules anew costs a start more than a second.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help run install dev chromium test both check fmt browser pictures faults sequences scores bench lock vendor
 
 help: ## List the targets
@@ -12,6 +14,7 @@ $(VENV)/.runtime: requirements/build.txt requirements/runtime.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt -r requirements/runtime.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q metadata workflows portal
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt

@@ -40,6 +40,7 @@ _READ_HERE = frozenset(
 
 def parse(document: Mapping[str, Any]) -> Definition:
     """The definition that a checked document describes."""
+    document = frozen_deep(document)  # once: all that is taken from it below needs no freezing of its own
     i18n: Mapping[str, Any] = document.get("x-i18n", {})
     fields = read_fields(document, i18n)
     directory = _directory(document)
@@ -50,7 +51,7 @@ def parse(document: Mapping[str, Any]) -> Definition:
         texts=_texts(document, i18n),
         fields=frozen(fields),
         unique=tuple(tuple(group) for group in document.get("x-unique", ())),
-        logic=frozen_deep({key: document[key] for key in LOGIC if key in document}),
+        logic=frozen({key: document[key] for key in LOGIC if key in document}),
         rules=tuple(_own_rule(given) for given in document.get("x-rules", ())),
         access=frozen(kinds.guarded(_access(document), courses)),
         screen=_screen(document.get("x-screen", {}), fields, i18n),
@@ -60,8 +61,8 @@ def parse(document: Mapping[str, Any]) -> Definition:
         label_fields=frozen(_label_fields(document, fields, i18n)),
         group=document.get("x-group", "data"),
         icon=document.get("x-icon", ""),
-        extras=frozen_deep({k: v for k, v in document.items() if k.startswith("x-") and k not in _READ_HERE}),
-        document=frozen_deep(document),
+        extras=frozen({k: v for k, v in document.items() if k.startswith("x-") and k not in _READ_HERE}),
+        document=document,
         okr=kinds.okr(document.get("x-okr")),
         courses=courses,
         form=kinds.form(document.get("x-review")),
@@ -81,8 +82,7 @@ def _texts(document: Mapping[str, Any], i18n: Mapping[str, Any]) -> Texts:
 def _own_rule(given: Mapping[str, Any]) -> Rule:
     said = {language: frozen({"description": text}) for language, text in given.get("x-i18n", {}).items()}
     texts = Texts("", description=given["message"], translated=frozen(said))
-    block = given.get("if")
-    return Rule(texts, given.get("at", ""), None if block is None else frozen_deep(block), given.get("formula"))
+    return Rule(texts, given.get("at", ""), given.get("if"), given.get("formula"))
 
 
 def _access(document: Mapping[str, Any]) -> dict[str, tuple[RoleAccess, ...]]:
@@ -105,7 +105,7 @@ def _rule(rule: Mapping[str, Any]) -> RoleAccess:
         locks=frozenset(rule.get("locks", ())),
         others_only=bool(rule.get("others_only", False)),
         assigned=tuple(rule.get("assigned", ())),
-        where=frozen_deep(rule.get("where", {})),
+        where=rule.get("where", frozen()),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -11,14 +12,17 @@ import time
 from types import FrameType
 
 import click
+from flask import Flask
 from gunicorn.app.base import BaseApplication
+from sqlalchemy.exc import SQLAlchemyError
 
+from portal import RUNNING, config
 from portal import app as portal_app
-from portal import config
 from portal.cli import doctor
 from portal.cli.demo import load_if_empty
 from portal.cli.output import answer, json_option
 from portal.config import Settings
+from portal.extensions import db
 from workflows import queue
 from workflows.demo import DEMO_LOGINS
 
@@ -47,10 +51,21 @@ class Web(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> object:
         """Made in each worker process: no connection crosses a fork."""
-        made = portal_app.create_app(self.settings)
-        portal_app.bind_workflows(made)
-        gc.freeze()  # what is loaded now stays for good: requests need not wait while it is looked through
-        return made
+        return loaded(self.settings)
+
+
+def loaded(settings: Settings) -> Flask:
+    """The application of a process that stays: bound to the workflows, with its catalog, the collector at its pace.
+
+    A database that does not answer is no hindrance here: `/readyz` names it, and the first request reads the catalog.
+    """
+    made = portal_app.create_app(settings)
+    portal_app.bind_workflows(made)
+    with made.app_context(), contextlib.suppress(SQLAlchemyError):
+        made.extensions["plumbline_catalogs"].current(db.session())
+    gc.freeze()  # what is loaded now stays for good: requests need not wait while it is looked through
+    gc.set_threshold(*RUNNING)
+    return made
 
 
 @click.command()
@@ -114,7 +129,7 @@ def web(workers: int, as_json: bool) -> None:
 @json_option
 def worker(concurrency: int, as_json: bool) -> None:
     """Work on jobs, events and deliveries. Example: plumbline worker"""
-    portal_app.bind_workflows(portal_app.create_app(_ready("worker", as_json)))
+    loaded(_ready("worker", as_json))
     queue.run_worker(concurrency=concurrency)
 
 
@@ -122,7 +137,7 @@ def worker(concurrency: int, as_json: bool) -> None:
 @json_option
 def scheduler(as_json: bool) -> None:
     """Give the beat. Example: plumbline scheduler"""
-    portal_app.bind_workflows(portal_app.create_app(_ready("scheduler", as_json)))
+    loaded(_ready("scheduler", as_json))
     queue.run_scheduler()
 
 

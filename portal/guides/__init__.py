@@ -12,8 +12,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from markdown_it import MarkdownIt
+from metadata.deferred import Deferred
+
+if TYPE_CHECKING:
+    import markdown_it
+else:
+    markdown_it = Deferred("markdown_it")
 
 HERE = Path(__file__).parent
 ROLES = {  # role → file; the order is that in which a person with several roles is meant
@@ -41,7 +47,7 @@ def guide(name: str, language: str) -> Guide | None:
     """The guide called `name`, one of NAMES, in "en" or "zh"; None where there is none."""
     if name not in NAMES:
         return None
-    reader = MarkdownIt("commonmark", {"html": False})
+    reader = markdown_it.MarkdownIt("commonmark", {"html": False})
     tokens = reader.parse((HERE / language / f"{name}.md").read_text(encoding="utf-8"))
     title, tasks = "", []
     for token, inline in itertools.pairwise(tokens):

@@ -34,12 +34,8 @@ from tests.portal.many_definitions import bring_to, published, statements, with_
 ROUNDS, STARTS, BLOCKS, BLOCK = 5, 3, 8, 10
 TOTALS = (10, 200, 1000)
 LIST, OPENAPI = "/records/production_output/list/", "/api/v1/_openapi"
-NOTHING = "from portal import config; from portal.app import create_app"
-START = (
-    "from portal import config; from portal.app import create_app; from portal.extensions import db;"
-    "app = create_app(config.load());\n"
-    "with app.app_context(): app.extensions['plumbline_catalogs'].current(db.session())"
-)
+NOTHING = "from portal import config; from portal.cli.serve import loaded"
+START = NOTHING + "; loaded(config.load())"  # what each web process does before its first request
 
 
 @dataclass(frozen=True)
