@@ -1,4 +1,4 @@
-"""Many rows at once: added to a table, or written over rows that are there.
+"""Many rows at once: found by their keys, added to a table, or written over rows that are there.
 
 Called by the record door, the audit trail and the stores of workflows, for batches. PostgreSQL takes them by COPY,
 which costs it and the driver a fraction of a statement for each row; SQLite, and a handful of rows, go one by one. Both
@@ -13,7 +13,21 @@ from itertools import count
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, Column, Connection, MetaData, Table, TypeDecorator, bindparam, insert, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    MetaData,
+    Table,
+    TypeDecorator,
+    any_,
+    bindparam,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateTable
@@ -21,6 +35,13 @@ from sqlalchemy.schema import CreateTable
 Row = Mapping[str, Any]
 FEW = 20  # below this a statement for each row is as good
 _numbers = count(1)
+
+
+def one_of(connection: Connection, column: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:
+    """Whether a whole number is among these: on PostgreSQL one value, however many they are, not a value for each."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(list(numbers), postgresql.ARRAY(BigInteger)))
+    return column.in_(numbers)
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row], *, new_only: bool = False) -> None:

@@ -121,7 +121,12 @@ class Rules:
 
     @cached_property
     def _bounded(self) -> Mapping[str, Field]:
-        return {f.name: f for f in self.definition.fields.values() if _bounds_of(f) or f.name in self._stepped}
+        return {**self._limited, **self._stepped}
+
+    @cached_property
+    def _limited(self) -> Mapping[str, Field]:
+        """The fields that the schema of bounds knows."""
+        return {f.name: f for f in self.definition.fields.values() if _bounds_of(f)}
 
     @cached_property
     def _stepped(self) -> Mapping[str, Field]:
@@ -177,7 +182,7 @@ class Rules:
 
     def _out_of_bounds(self, plain: Mapping[str, Any]) -> list[Problem]:
         problems: list[Problem] = []
-        if not all(name not in plain or _surely_fits(field, plain[name]) for name, field in self._bounded.items()):
+        if not all(name not in plain or _surely_fits(field, plain[name]) for name, field in self._limited.items()):
             problems += _each_once(p for error in self._bounds.iter_errors(plain) for p in _problems(error))
         return problems + list(_off_steps(self._stepped, plain, ""))
 
@@ -239,10 +244,11 @@ def _surely_fits(field: Field, value: Any) -> bool:
     """Whether a value within its length or range needs no schema asked: nearly all do, and a batch has thousands."""
     if isinstance(value, str):
         return field.min_length is None and field.pattern is None and len(value) <= (field.max_length or 0)
-    if type(value) is int:
+    if type(value) in (int, float):
         low, high = field.minimum, field.maximum
-        plain = field.multiple_of is None and field.exclusive_minimum is None and field.exclusive_maximum is None
-        return plain and low is not None and high is not None and low <= value <= high
+        plain = field.exclusive_minimum is None and field.exclusive_maximum is None
+        plain = plain and (field.multiple_of is None or field.type != "integer")
+        return plain and (low is None or low <= value) and (high is None or value <= high)
     return False
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import NotFound
-from metadata.many_rows import insert_rows
+from metadata.many_rows import insert_rows, one_of
 from metadata.records.read import HIDDEN_RECORD
 from workflows.cycles import cards, reading
 from workflows.cycles.cards import Rules
@@ -153,7 +153,8 @@ def post(session: Session, cycle_id: int, postings: Sequence[Posting], actor: Ac
 def _last(session: Session, reviews: Sequence[int]) -> dict[int, str]:
     """The hash of the last computation of each review."""
     t = score_ledger.c
-    newest = select(func.max(t.id)).where(t.review_id.in_(reviews)).group_by(t.review_id)
+    mine = one_of(session.connection(), t.review_id, reviews)
+    newest = select(func.max(t.id)).where(mine).group_by(t.review_id)
     return {row[0]: row[1] for row in session.execute(select(t.review_id, t.sheet).where(t.id.in_(newest)))}
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, delete, distinct, func
 from sqlalchemy.orm import Session
 
 from metadata.catalog import Catalog
-from metadata.many_rows import insert_rows
+from metadata.many_rows import insert_rows, one_of
 from metadata.store import audit
 from workflows.cycles import desk
 from workflows.cycles.people import EMPLOYEE
@@ -60,7 +60,7 @@ def kept(
         return {}
     found: dict[int, dict[str, Sequence[float | None]]] = {one: dict.fromkeys(lines, NOTHING) for one in people}
     t = person_figures.c
-    mine = (t.cycle_id == cycle_id, t.employee_id.in_(people))
+    mine = (t.cycle_id == cycle_id, one_of(session.connection(), t.employee_id, people))
     for row in session.execute(select(t.employee_id, t.line, t.plan, t.actual, t.records).where(*mine)):
         found[row.employee_id][row.line] = [row.plan, row.actual, row.records]
     return found

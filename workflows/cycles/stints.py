@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import distinct, func, insert, select
 from sqlalchemy.orm import Session
 
+from metadata.many_rows import one_of
 from workflows.score_store import review_stints
 from workflows.scorecards.applying import Stint
 
@@ -40,7 +41,7 @@ def kept(session: Session, cycle_id: int, people: Sequence[int]) -> dict[int, li
     """The stints of these people in their order; whoever has none is left out."""
     t = review_stints.c
     columns = (t.employee_id, t.first_day, t.last_day, t.department, t.position, t.scorecard)
-    mine = (t.cycle_id == cycle_id, t.employee_id.in_(people))
+    mine = (t.cycle_id == cycle_id, one_of(session.connection(), t.employee_id, people))
     found: dict[int, list[Stint]] = {}
     for row in session.execute(select(*columns).where(*mine).order_by(t.employee_id, t.number)):
         found.setdefault(row[0], []).append(Stint(*row[1:]))
