@@ -104,11 +104,16 @@ class Calendar:
         if len(places) > 1 or places[0].since is not None:
             mine = [stint for stint in self.stints(person, places, hired_on) if stint.card == card]
             return mine[-1] if mine else None
-        # Whoever never moved shares the answer with everybody in the same kind of place.
-        (place,) = places
-        key = (card, person if person in self._named else 0, place.position, place.department)
+        return self.stayed(card, person, places[0].position, places[0].department, hired_on)
+
+    def stayed(
+        self, card: int, person: int, position: int | None, department: int | None, hired_on: date
+    ) -> Stint | None:
+        """`card_days` of somebody who never moved: the answer is shared with everybody in the same kind of place."""
+        key = (card, person if person in self._named else 0, position, department)
         if key not in self._stayed:
-            mine = [stint for stint in self.stints(person, places, self._start) if stint.card == card]
+            place = Place(None, department, position)
+            mine = [stint for stint in self.stints(person, [place], self._start) if stint.card == card]
             self._stayed[key] = mine[-1] if mine else None
         found = self._stayed[key]
         return found if found is not None and found.end >= hired_on else None

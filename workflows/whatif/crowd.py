@@ -177,8 +177,13 @@ def _nearest(
     zone = ZoneInfo(known.timezone)
     found = []
     for row in listed:
-        trail = moved.get(row.id, ())
-        stint = calendar.card_days(card, row.id, places.places(row._mapping, trail, zone), row.hired_on)
+        person, department, position, since, hired_on = row[:5]
+        trail = moved.get(person, ())
+        if since is None and not trail:  # nearly everybody: there is no history to go through
+            stint = calendar.stayed(card, person, position, department, hired_on)
+        else:
+            now = {"department": department, "position": position, places.SINCE: since}
+            stint = calendar.card_days(card, person, places.places(now, trail, zone), hired_on)
         if stint is not None:
             found.append((row, stint.department))
     return found
@@ -202,7 +207,8 @@ def _ages(values: Sequence[date | None], day: date) -> Groups:
         years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
         return sum(years >= low for low, _label in AGES) - 1
 
-    return Groups(np.array([code(value) for value in values], np.int64), tuple(label for _low, label in AGES))
+    known = {born: code(born) for born in set(values)}
+    return Groups(np.array([known[born] for born in values], np.int64), tuple(label for _low, label in AGES))
 
 
 def complete(session: Session, catalog: Catalog, crowd: Crowd, known: Terms, now: datetime) -> None:
