@@ -8,6 +8,7 @@ be loaded fails where it is first used. Type checkers see the plain import that 
 from __future__ import annotations
 
 from importlib import import_module
+from types import ModuleType
 
 
 class Deferred:
@@ -23,6 +24,9 @@ class Deferred:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self._module: ModuleType | None = None
 
     def __getattr__(self, attribute: str) -> object:
-        return getattr(import_module(self._name), attribute)
+        if self._module is None:
+            self._module = import_module(self._name)
+        return getattr(self._module, attribute)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from math import ceil
 from sys import float_info
 from types import MappingProxyType
@@ -63,6 +64,16 @@ class Card:
     def labels(self) -> tuple[str, ...]:
         """The ratings in the order of the band numbers."""
         return tuple(band.label for band in self.bands)
+
+    @cached_property
+    def weighed(self) -> Column:
+        """The weights as a column."""
+        return np.array([float(weight) for weight in self.weights])
+
+    @cached_property
+    def reach(self) -> float:
+        """The largest attainment that any line can bring, whatever its sign."""
+        return max((float(max(abs(rule.floor), abs(rule.cap))) for rule in self.rules), default=1.0)
 
 
 @dataclass(frozen=True)
@@ -139,8 +150,7 @@ def scores(card: Card, people: Population) -> Scores:
     doubtful: list[tuple[Units, Column, Column]] = []
     for block in _blocks(len(people)):
         wide, off = _points(card, people, block)
-        units[block], close = rounded(wide, off, card.places)
-        rows = np.flatnonzero(close)
+        units[block], rows = rounded(wide, off, card.places)
         doubtful.append((rows + block.start, wide[rows], off[rows]))
     exactly = _settled(card, people, units, doubtful)
     return Scores(units, banded(card.bands, units, card.places), card.places, exactly)
@@ -178,21 +188,24 @@ def points(card: Card, people: Population) -> tuple[Column, Column]:
     return _points(card, people, slice(0, len(people)))
 
 
-def rounded(wide: Column, off: Column, places: int) -> tuple[Units, Flags]:
-    """Points rounded half away from zero, in units of the last place; and those too close to a tie to be sure."""
-    scaled = np.abs(wide)
-    scaled *= 10.0**places
+def rounded(wide: Column, off: Column, places: int) -> tuple[Units, NDArray[np.int64]]:
+    """Points rounded half away from zero, in units of the last place; and the rows too close to a tie to be sure."""
+    last = 10.0**places
+    below = np.fmin.reduce(wide, initial=0.0) < 0.0
+    scaled = np.abs(wide) * last if below else wide * last
     scaled += 0.5
     whole = np.floor(scaled)
     scaled -= whole
     scaled -= 0.5
     np.abs(scaled, out=scaled)  # 0.5 where a tie is: just below or just above a whole number
-    close = scaled >= 0.5 - off * 10.0**places
-    if np.fmin.reduce(wide, initial=0.0) < 0.0:
+    # The largest doubt picks the few rows that are then held against their own.
+    close = np.flatnonzero(scaled >= 0.5 - np.fmax.reduce(off, initial=0.0) * last)
+    close = close[scaled[close] >= 0.5 - off[close] * last]
+    if below:
         np.copysign(whole, wide, out=whole)
-    unknown = np.isnan(whole)
-    if not unknown.any():
+    if not np.isnan(np.add.reduce(whole)):  # a score is no infinity: the sum is unknown where one of them is
         return whole.astype(np.int64), close
+    unknown = np.isnan(whole)
     whole[unknown] = 0.0
     found = whole.astype(np.int64)
     found[unknown] = NO_SCORE
@@ -211,7 +224,7 @@ def banded(bands: Sequence[Band], units: Units, places: int) -> NDArray[np.int8]
 
 def contributions(card: Card, people: Population) -> Matrix:
     """What each line brought, in points before the rounding; NaN where there is no score."""
-    weights = np.array([float(weight) for weight in card.weights])
+    weights = card.weighed
     counted = np.where(people.missing, 0.0, weights) if card.policy == REDISTRIBUTE else weights[np.newaxis]
     divisor = counted.sum(axis=1, keepdims=True)
     found: Matrix = people.filled * counted * (100.0 / np.where(divisor > 0, divisor, 1.0))
@@ -227,26 +240,31 @@ def _blocks(length: int) -> Iterator[slice]:
 
 def _points(card: Card, people: Population, block: slice) -> tuple[Column, Column]:
     """Unrounded points and how far they can be off; NaN where there is no score."""
-    weights = np.array([float(weight) for weight in card.weights])
-    most = max((float(max(abs(r.floor), abs(r.cap))) for r in card.rules), default=1.0)
-    off = (people.slack[block] + SAFETY * EPSILON * len(weights) * most) * 100.0
+    weights = card.weighed
+    off = (people.slack[block] + SAFETY * EPSILON * len(weights) * card.reach) * 100.0
     wide: Column = people.filled[block] @ (weights * (100.0 / weights.sum()))
     rows = np.flatnonzero(people.gaps[block])
     if len(rows):
-        missing = people.missing[block][rows]
-        if card.policy == REDISTRIBUTE:
-            divisor = (~missing).astype(float) @ weights
-            wide[rows] *= weights.sum() / np.where(divisor > 0, divisor, 1.0)
-        whole = np.logical_or if card.policy == BLOCK else np.logical_and
-        wide[rows[whole.reduce(missing, axis=1)]] = np.nan
+        wide[rows] = _with_gaps(card, people.missing[block][rows], wide[rows])
     if card.formula is None:
         return wide, off
     return _worked(card, card.formula, people, block, (wide, off))
 
 
+def _with_gaps(card: Card, missing: Flags, wide: Column) -> Column:
+    """The points of people who miss a line, by the card's policy."""
+    if card.policy == BLOCK:
+        return np.full_like(wide, np.nan)
+    without = missing.all(axis=1)
+    if card.policy == REDISTRIBUTE:
+        divisor = (~missing) @ card.weighed
+        wide = wide * (card.weighed.sum() / np.where(divisor > 0, divisor, 1.0))
+    return np.where(without, np.nan, wide)
+
+
 def _worked(card: Card, formula: Formula, people: Population, block: slice, total: Reached) -> Reached:
     """What the formula makes of the sums."""
-    weights = np.array([float(weight) for weight in card.weights])
+    weights = card.weighed
     missing = people.missing[block]
     figures = Figures(
         *total,

@@ -57,8 +57,7 @@ def columns_over_stints(parts: Sequence[Stints], persons: int, bands: Sequence[B
         np.add.at(off, mine, (slack[counted] + EPSILON * len(parts) * np.abs(wide[counted])) * length)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean, bound = total / days, off / days + 8 * EPSILON * np.abs(total / days)
-    units, close = rounded(mean, bound, places)
-    unsure = np.flatnonzero(close)
+    units, unsure = rounded(mean, bound, places)
     for person in unsure:
         units[person] = _exactly(parts, int(person), places)
     return Scores(units, banded(bands, units, places), places, len(unsure))

@@ -40,16 +40,17 @@ def on_the_border(
     `counted` says which lines carry weight for the row, `off` how far its score can be off, in units of the last place.
     """
     sure = np.zeros(len(actual), bool)
-    open_rows = np.arange(len(actual))
+    open_rows, whole = np.arange(len(actual)), _whole(weights)
     for places in range(MOST_PLACES + 1):
         if not len(open_rows):
             break
-        fits, steps = _steps(rules, actual[open_rows], target[open_rows], places)
-        rows = open_rows[fits]
-        whole = _whole(weights)
-        divisor = (np.where(counted[rows], whole, 0)).sum(axis=1).astype(float)
-        sure[rows] = (steps[fits] > 0) & (4.0 * off[rows] * divisor * steps[fits] < 1.0)
-        open_rows = open_rows[~fits]
+        fits = _fits(actual[open_rows], places) & _fits(target[open_rows], places)
+        if not _fits(_edges(rules), places).all():
+            continue
+        rows, open_rows = open_rows[fits], open_rows[~fits]
+        steps = _steps(rules, target[rows], places)
+        divisor = (counted[rows] @ whole).astype(float)
+        sure[rows] = (steps > 0) & (4.0 * off[rows] * divisor * steps < 1.0)
     return sure
 
 
@@ -58,30 +59,37 @@ def _whole(weights: Sequence[Fraction]) -> NDArray[np.int64]:
     return np.array([int(weight * common) for weight in weights], np.int64)
 
 
-def _steps(
-    rules: Sequence[Rule], actual: NDArray[np.float64], target: NDArray[np.float64], places: int
-) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    """Rows whose values have at most `places` decimals; the common denominator of their attainments, 0 if too large."""
-    fits, steps = np.ones(len(actual), bool), np.ones(len(actual), np.int64)
+def _edges(rules: Sequence[Rule]) -> NDArray[np.float64]:
+    """The baselines and upper edges, which are measured like the values."""
+    return np.array([[float(e)] for rule in rules for e in (rule.baseline, rule.high) if e is not None]).reshape(-1, 1)
+
+
+def _fits(values: NDArray[np.float64], places: int) -> NDArray[np.bool_]:
+    """Rows that are decimals of at most `places` and not too large to be told apart; what is missing fits."""
+    large = np.rint(values * 10.0**places)
+    fitting: NDArray[np.bool_] = ((np.abs(large) < LARGEST_EXACT) & (large / 10.0**places == values)) | np.isnan(values)
+    rows: NDArray[np.bool_] = np.logical_and.reduce(fitting, axis=1)
+    return rows
+
+
+def _steps(rules: Sequence[Rule], target: NDArray[np.float64], places: int) -> NDArray[np.float64]:
+    """The common denominator of each row's attainments, 0 if too large; values have at most `places` decimals."""
+    steps = np.ones(len(target), np.int64)
     for column, rule in enumerate(rules):
-        given = [actual[:, column], target[:, column]]
-        given += [np.full(len(actual), float(edge)) for edge in (rule.baseline, rule.high) if edge is not None]
-        whole = [_scaled(values, places) for values in given]
-        for _numbers, fitting in whole:
-            fits &= fitting
         # From 0, or down from twice the target, the way is as long as the target.
-        way = whole[1][0] - whole[2][0] if rule.baseline is not None else whole[1][0]
+        way = _scaled(target[:, column], places)
+        if rule.baseline is not None:
+            way = way - _scaled(np.array(float(rule.baseline)), places)
+        steps = _common(steps, np.where(way == 0, 1, np.abs(way)))
         edges = np.int64(lcm(rule.floor.denominator, rule.cap.denominator))
-        steps = _common(_common(steps, np.where(way == 0, 1, np.abs(way))), np.full_like(steps, edges))
-    return fits, steps.astype(float)
+        steps = steps if edges == 1 else _common(steps, np.full_like(steps, edges))
+    return steps.astype(float)
 
 
-def _scaled(values: NDArray[np.float64], places: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Values in units of 10^-places, and whether they are such decimals; what is missing fits everywhere."""
-    known = np.where(np.isnan(values), 0.0, values)
-    large = np.rint(known * 10.0**places)
-    fitting = (np.abs(large) < LARGEST_EXACT) & (large / 10.0**places == known)
-    return np.where(fitting, large, 0.0).astype(np.int64), fitting
+def _scaled(values: NDArray[np.float64], places: int) -> NDArray[np.int64]:
+    """Values in units of 10^-places, 0 where there is none."""
+    whole: NDArray[np.int64] = np.rint(np.where(np.isnan(values), 0.0, values) * 10.0**places).astype(np.int64)
+    return whole
 
 
 def _common(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
