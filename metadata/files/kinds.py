@@ -11,13 +11,17 @@ import mimetypes
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import puremagic
-
+from metadata.deferred import Deferred
 from metadata.errors import Problem
 from metadata.files.naming import ending
 from metadata.model import Field
+
+if TYPE_CHECKING:
+    import puremagic
+else:
+    puremagic = Deferred("puremagic")
 
 HEAD = 64 * 1024
 UNKNOWN = "application/octet-stream"

@@ -1,43 +1,56 @@
 """The command `plumbline`: thin shells over services, one file a group.
 
-Every command ends with 0, with 1 and one sentence for a problem of the user's, or with 2 for wrong usage.
+Every command ends with 0, with 1 and one sentence for a problem of the user's, or with 2 for wrong usage. A command's
+module is loaded when the command is asked for: a web process starts without what imports and backups need.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import NoReturn
 
 import click
 
-from portal.cli import catalog, checking, demo, doctor, exporting, failing, intake, keeping, packs, people, serve
+from portal.cli import failing
+
+COMMANDS: Mapping[str, str] = {  # name → where it is
+    "up": "up.up",
+    "web": "serve.web",
+    "worker": "serve.worker",
+    "scheduler": "serve.scheduler",
+    "migrate": "serve.migrate",
+    "demo": "demo.demo",
+    "pack": "packs.pack",
+    "definitions": "catalog.definitions",
+    "records": "intake.records_group",
+    "user": "people.user",
+    "backup": "keeping.backup",
+    "restore": "keeping.restore",
+    "doctor": "doctor.doctor",
+}
 
 
-@click.group(help="Plumbline: how far results lean from the plan, why, and what is being done.")
+class Commands(click.Group):
+    """Knows its commands by name and loads each when it is wanted."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every name, in order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(".")
+        found: click.Command = getattr(import_module(f"portal.cli.{module}"), attribute)
+        return found
+
+
+@click.command(cls=Commands, help="Plumbline: how far results lean from the plan, why, and what is being done.")
 def cli() -> None:
     """The root of all commands."""
-
-
-for command in (
-    serve.up,
-    serve.web,
-    serve.worker,
-    serve.scheduler,
-    serve.migrate,
-    demo.demo,
-    packs.pack,
-    catalog.definitions,
-    intake.records_group,
-    people.user,
-    keeping.backup,
-    keeping.restore,
-    doctor.doctor,
-):
-    cli.add_command(command)
-
-catalog.definitions.add_command(checking.check)
-intake.records_group.add_command(exporting.export_records)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -24,6 +24,7 @@ from metadata.packs.reading import MANIFEST
 from metadata.parser import load_file, load_files, read_file
 from metadata.telling import english
 from portal import app as portal_app
+from portal.cli import checking
 from portal.cli.output import answer, json_option
 from portal.extensions import db
 
@@ -277,3 +278,6 @@ def purge(keys: tuple[str, ...], confirm: tuple[str, ...], comment: str, as_json
 def _since(one: purging.Hidden) -> str:
     some = f": {', '.join(one.examples)}" if one.examples else ""
     return (f" since version {one.since}" if one.since else "") + some
+
+
+definitions.add_command(checking.check)

@@ -1,7 +1,6 @@
 """`plumbline doctor`: what an installation needs, looked at one by one, each with what to do about it.
 
-Changes nothing. A check that can't be made because an earlier one failed is left out. Also says in one sentence what
-is missing when a part starts (`require`).
+Changes nothing. A check that can't be made because an earlier one failed is left out.
 """
 
 from __future__ import annotations
@@ -10,44 +9,30 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import click
-from sqlalchemy import and_, func, inspect, or_, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from metadata import files, stored, versions
 from metadata import store as metadata_store
-from metadata.errors import Conflict, ProductError
+from metadata.errors import ProductError
 from portal import app as portal_app
 from portal import config
 from portal.cli.failing import sentence
-from portal.cli.keeping import FIXED
+from portal.cli.needs import Check, broker, database, migrated, some
 from portal.cli.output import answer, json_option
 from portal.config import Settings
 from portal.extensions import db
-from workflows import queue
 from workflows import store as workflows_store
 from workflows.delivery import senders
 from workflows.errors import DeliveryFailed
 
-MIGRATE = "Run: plumbline migrate"
 WORKER = "See whether worker and scheduler are running: plumbline worker, plumbline scheduler"
 LITTLE_SPACE = 512 * 1024 * 1024
 STUCK = timedelta(minutes=10)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at: ok, warn or fail, what was seen, and what to do."""
-
-    name: str
-    state: Literal["ok", "warn", "fail"]
-    text: str
-    todo: str = ""
 
 
 @click.command()
@@ -62,20 +47,6 @@ def doctor(as_json: bool) -> None:
         sys.exit(1)
 
 
-def require(settings: Settings) -> None:
-    """Before a part starts: Conflict when the database is missing; a broker that is away is named and waited for."""
-    with portal_app.create_app(settings).app_context():
-        for look in (_database, _migrated):
-            found = look()
-            if found.state == "fail":
-                raise Conflict("%(text)s %(todo)s", params={"text": found.text, "todo": found.todo})
-        db.session.remove()
-        db.engine.dispose()
-    broker = _broker(settings)
-    if broker.state == "fail":
-        click.echo(f"{broker.text} Work waits until it does. {broker.todo}", err=True)
-
-
 def _all() -> Iterator[Check]:
     try:
         settings = config.load()
@@ -85,19 +56,19 @@ def _all() -> Iterator[Check]:
     yield Check("settings", "ok", "All PLUMBLINE_ settings can be used.")
     yield _folder(settings)
     with portal_app.create_app(settings).app_context():
-        database = _database()
-        yield database
-        if database.state == "ok":
+        answers = database()
+        yield answers
+        if answers.state == "ok":
             yield from _inside(db.session())
         db.session.remove()
-    yield _broker(settings)
+    yield broker(settings)
     yield _mail(settings)
 
 
 def _inside(session: Session) -> Iterator[Check]:
-    migrated = _migrated()
-    yield migrated
-    if migrated.state == "fail":
+    tables = migrated()
+    yield tables
+    if tables.state == "fail":
         return
     now = datetime.now(UTC)
     catalog = _catalog(session)
@@ -122,32 +93,6 @@ def _folder(settings: Settings) -> Check:
     return Check("data", "ok", f"{folder} can be written; {free // 2**20} MB are free.")
 
 
-def _database() -> Check:
-    try:
-        with db.engine.connect() as connection:
-            connection.exec_driver_sql("SELECT 1")
-            name = f"{connection.dialect.name} {'.'.join(map(str, connection.dialect.server_version_info or ()))}"
-    except DBAPIError as error:
-        return Check("database", "fail", sentence(error), "See whether it is running and may be reached.")
-    return Check("database", "ok", f"{name.strip()} answers.")
-
-
-def _migrated() -> Check:
-    with db.engine.connect() as connection:
-        inspector = inspect(connection)
-        there = set(inspector.get_table_names())
-        missing = []
-        for table in (t for md in FIXED for t in md.sorted_tables):
-            if table.name not in there:
-                missing.append(str(table.name))
-                continue
-            held = {column["name"] for column in inspector.get_columns(table.name)}
-            missing += [f"{table.name}.{column.name}" for column in table.columns if column.name not in held]
-    if missing:
-        return Check("migrated", "fail", f"The database is not set up for this version: {_some(missing)}.", MIGRATE)
-    return Check("migrated", "ok", "The engine's own tables are there.")
-
-
 def _catalog(session: Session) -> Check:
     try:
         catalog = versions.load_catalog(session)
@@ -169,14 +114,14 @@ def _tables(session: Session) -> Check:
     missing = stored.disagreements(session)
     if missing:
         todo = "Restore the last backup: tables were changed past Plumbline."
-        return Check("tables", "fail", f"The database lacks what definitions need: {_some(missing)}.", todo)
+        return Check("tables", "fail", f"The database lacks what definitions need: {some(missing)}.", todo)
     return Check("tables", "ok", "Tables and columns agree with the catalog.")
 
 
 def _files(session: Session) -> Check:
     lost = files.broken(session)
     if lost:
-        return Check("files", "fail", f"The content of files is missing: {_some(lost)}.", "Restore the last backup.")
+        return Check("files", "fail", f"The content of files is missing: {some(lost)}.", "Restore the last backup.")
     return Check("files", "ok", "Every file has its content.")
 
 
@@ -208,13 +153,6 @@ def _waiting(session: Session, name: str, statement: object, what: str) -> Check
     return Check(name, "warn", f"{count} {what}, the oldest since {since:%Y-%m-%d %H:%M} UTC.", WORKER)
 
 
-def _broker(settings: Settings) -> Check:
-    wrong = queue.check(settings.broker_url)
-    if wrong:
-        return Check("broker", "fail", wrong, "Start it, or correct PLUMBLINE_BROKER_URL.")
-    return Check("broker", "ok", "The queue takes messages.")
-
-
 def _mail(settings: Settings) -> Check:
     if not settings.smtp_url:
         return Check("mail", "warn", "No mail server is set; messages stay in the inbox.", "Set PLUMBLINE_SMTP_URL.")
@@ -226,7 +164,3 @@ def _mail(settings: Settings) -> Check:
     except (ProductError, DeliveryFailed) as error:
         return Check("mail", "fail", f"No mail leaves: {error}.", "Start the server, or correct PLUMBLINE_SMTP_URL.")
     return Check("mail", "ok", "The mail server answers.")
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

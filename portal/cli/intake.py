@@ -12,6 +12,7 @@ from metadata import access, versions
 from metadata.engine import writing
 from portal import app as portal_app
 from portal import config
+from portal.cli import exporting
 from portal.cli.output import answer, json_option
 from portal.extensions import db
 from workflows import intake
@@ -59,3 +60,6 @@ def import_records(definition: str, file: Path, mapping: Path | None, dry_run: b
     answer({**counts, "mapping": report.mapping.headers, "rejected": rejected}, lines, as_json)
     if rejected:
         sys.exit(1)
+
+
+records_group.add_command(exporting.export_records)

@@ -8,22 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask_appbuilder import Model
 from flask_appbuilder.security.sqla.models import User
 from sqlalchemy import Engine
 
-from metadata import store as metadata_store
 from metadata.errors import Conflict
 from portal import app as portal_app
 from portal import config
+from portal.cli.needs import FIXED
 from portal.cli.output import answer, json_option, whole_file
 from portal.extensions import db
 from workflows import backup as backups
-from workflows import store as workflows_store
 from workflows.backup import Manifest
 from workflows.backup.restoring import NOT_EMPTY
 
-FIXED = (metadata_store.tables, workflows_store.metadata_obj, Model.metadata)
 PRODUCT = version("plumbline")
 
 

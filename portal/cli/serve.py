@@ -1,46 +1,33 @@
-"""Starting things: everything at once, or web, worker and scheduler one by one."""
+"""The parts of Plumbline one by one: web, worker and scheduler; and the tables that they need."""
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import os
-import signal
-import subprocess
 import sys
-import time
-from types import FrameType
 
 import click
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal import RUNNING, config
 from portal import app as portal_app
-from portal.cli import doctor
-from portal.cli.demo import load_if_empty
+from portal.cli.needs import require
 from portal.cli.output import answer, json_option
-from portal.config import Settings
 from portal.extensions import db
 from workflows import queue
-from workflows.demo import DEMO_LOGINS
-
-POLL_SECONDS = 0.5
-GRACE_SECONDS = 15
 
 
 class Web(BaseApplication):  # type: ignore[misc]
-    """Gunicorn serving the portal with the settings of this process."""
+    """Gunicorn serving an application that is ready; its processes are forks of this one."""
 
-    def __init__(self, settings: Settings, workers: int) -> None:
-        self.settings, self.workers = settings, workers
+    def __init__(self, app: Flask, workers: int) -> None:
+        self.app, self.workers = app, workers
         super().__init__()
 
     def load_config(self) -> None:
         """Two processes with threads: a slow answer never blocks the others."""
         options = {
-            "bind": self.settings.bind,
+            "bind": self.app.config["PLUMBLINE"].bind,
             "workers": self.workers,
             "threads": 4,
             "worker_class": "gthread",
@@ -50,69 +37,29 @@ class Web(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> object:
-        """Made in each worker process: no connection crosses a fork."""
-        return loaded(self.settings)
+        """The same in each process: what is loaded is shared, and a process that died is back at once."""
+        return self.app
 
 
-def loaded(settings: Settings) -> Flask:
-    """The application of a process that stays: bound to the workflows, with its catalog, the collector at its pace.
+def ready(part: str, *, as_json: bool = False) -> Flask:
+    """The application of a process that stays: what is missing is said first, then the catalog is read.
 
-    A database that does not answer is no hindrance here: `/readyz` names it, and the first request reads the catalog.
+    It is bound to the workflows and holds no connection, so it may be forked.
     """
+    settings = config.load()
     made = portal_app.create_app(settings)
+    require(made)
+    if as_json:
+        answer({"part": part, "address": f"http://{settings.bind}" if part == "web" else None}, [], as_json)
+        sys.stdout.flush()
     portal_app.bind_workflows(made)
-    with made.app_context(), contextlib.suppress(SQLAlchemyError):
+    with made.app_context():
         made.extensions["plumbline_catalogs"].current(db.session())
+        db.session.remove()
+        db.engine.dispose()
     gc.freeze()  # what is loaded now stays for good: requests need not wait while it is looked through
     gc.set_threshold(*RUNNING)
     return made
-
-
-@click.command()
-@click.option("--demo", is_flag=True, help="Load the demo company where there is none.")
-@click.option("--port", type=int, help="The port to listen on; default is that of PLUMBLINE_BIND.")
-@json_option
-def up(demo: bool, port: int | None, as_json: bool) -> None:
-    """Start web, worker and scheduler in one process tree. Example: plumbline up --demo"""
-    if port:
-        os.environ["PLUMBLINE_BIND"] = f"127.0.0.1:{port}"
-    settings = config.load()
-    made = portal_app.create_app(settings)
-    portal_app.migrate(made)
-    doctor.require(settings)
-    if demo:
-        load_if_empty(made)
-    command = [sys.executable, "-m", "portal.cli.run"]
-    parts = [subprocess.Popen([*command, part]) for part in ("web", "worker", "scheduler")]
-    logins = {login.username: login.role for login in DEMO_LOGINS} if demo else {}
-    lines = [f"Plumbline is at http://{settings.bind}"]
-    if demo:
-        told = ", ".join(f"{name} ({role})" for name, role in logins.items())
-        lines.append(f"Demo logins (password: name-demo): {told}")
-    answer({"address": f"http://{settings.bind}", "logins": logins}, lines, as_json)
-    sys.stdout.flush()
-    _watch(parts)
-
-
-def _watch(parts: list[subprocess.Popen[bytes]]) -> None:
-    """Stop all when one ends or when told to."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
-    try:
-        while all(part.poll() is None for part in parts):
-            time.sleep(POLL_SECONDS)
-    except KeyboardInterrupt:
-        pass
-    for part in parts:
-        part.terminate()
-    for part in parts:
-        try:
-            part.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            part.kill()
 
 
 @click.command()
@@ -120,8 +67,7 @@ def _watch(parts: list[subprocess.Popen[bytes]]) -> None:
 @json_option
 def web(workers: int, as_json: bool) -> None:
     """Serve pages and REST. Example: plumbline web --workers 4"""
-    settings = _ready("web", as_json)
-    Web(settings, workers).run()
+    Web(ready("web", as_json=as_json), workers).run()
 
 
 @click.command()
@@ -129,7 +75,7 @@ def web(workers: int, as_json: bool) -> None:
 @json_option
 def worker(concurrency: int, as_json: bool) -> None:
     """Work on jobs, events and deliveries. Example: plumbline worker"""
-    loaded(_ready("worker", as_json))
+    ready("worker", as_json=as_json)
     queue.run_worker(concurrency=concurrency)
 
 
@@ -137,18 +83,8 @@ def worker(concurrency: int, as_json: bool) -> None:
 @json_option
 def scheduler(as_json: bool) -> None:
     """Give the beat. Example: plumbline scheduler"""
-    loaded(_ready("scheduler", as_json))
+    ready("scheduler", as_json=as_json)
     queue.run_scheduler()
-
-
-def _ready(part: str, as_json: bool) -> Settings:
-    """The settings, once the database is there; what is missing is said before anything starts."""
-    settings = config.load()
-    doctor.require(settings)
-    if as_json:
-        answer({"part": part, "address": f"http://{settings.bind}" if part == "web" else None}, [], as_json)
-        sys.stdout.flush()
-    return settings
 
 
 @click.command()

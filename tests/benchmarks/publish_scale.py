@@ -34,8 +34,8 @@ from tests.portal.many_definitions import bring_to, published, statements, with_
 ROUNDS, STARTS, BLOCKS, BLOCK = 5, 3, 8, 10
 TOTALS = (10, 200, 1000)
 LIST, OPENAPI = "/records/production_output/list/", "/api/v1/_openapi"
-NOTHING = "from portal import config; from portal.cli.serve import loaded"
-START = NOTHING + "; loaded(config.load())"  # what each web process does before its first request
+NOTHING = "from portal.cli.serve import ready"
+START = NOTHING + "; ready('web')"  # all that `plumbline web` does before it takes requests
 
 
 @dataclass(frozen=True)
