@@ -218,6 +218,13 @@ class TestPages:
         for field in ("name", "scorecard", "department", "self_due", "manager_due", "period_start"):
             assert (f'id="error-{field}"' in answer.text) == (field != "name"), field
 
+    def test_days_at_the_end_of_the_calendar_are_refused_at_their_fields(self, launched):
+        far = {"self_due": "9999-12-30", "manager_due": "9999-12-31", "period_end": "9999-12-31"}
+        answer = logged_in(launched, "derek").post("/cycles/new", data={"name": "For ever", **far})
+        assert answer.status_code == 422
+        assert answer.text.count("Choose a day between 1900 and 2999.") == 3
+        assert answer.text.count('value="9999-12-31"') == 2
+
     def test_a_plan_can_be_made_by_form(self, launched):
         derek = logged_in(launched, "derek")
         (card,) = rows(launched, "scorecard", name="Production")

@@ -159,8 +159,14 @@ def spread(session: Session, catalog: Catalog, actor: Actor, period: Period) -> 
     )
     lines: dict[int, list[tuple[Mapping[str, Any], int]]] = {}
     for department, detail, people in session.execute(details.group_by(t.department, t.computed_detail)):
-        lines.setdefault(department or 0, []).extend((line, people) for line in orjson.loads(detail)["lines"])
+        lines.setdefault(department or 0, []).extend((line, people) for line in _lines(orjson.loads(detail)))
     return Spread(ratings, scored, {unit: tuple(found) for unit, found in lines.items()})
+
+
+def _lines(detail: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """The lines of a score; of one over several stints those of the last that has any, where the person is now."""
+    found = [detail["lines"], *(stint.get("lines", []) for stint in reversed(detail.get("stints", [])))]
+    return next((lines for lines in found if lines), [])
 
 
 def people(

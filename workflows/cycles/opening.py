@@ -37,6 +37,9 @@ NO_ZONE = "“%(zone)s” is no time zone such as Asia/Shanghai."
 PINNED = "This was pinned at the launch and can't be changed any more."
 CLOSED = "The cycle is closed; nothing in it changes any more."
 NOT_YOUR_DEPARTMENT = "Choose a department that you head, or one below it."
+FAR_DAY = "Choose a day between 1900 and 2999."
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
+DAYS = ("period_start", "period_end", "self_due", "manager_due")
 UTC_NAME = "UTC"
 
 
@@ -154,6 +157,9 @@ def _problems(values: Mapping[str, Any], now: datetime, fresh: set[str] | None =
     start, end = values.get("period_start"), values.get("period_end")
     if start and end and end < start:
         problems.append(Problem("/period_end", BACKWARDS))
+    far = [name for name in DAYS if values.get(name) and not FIRST_DAY <= values[name] <= LAST_DAY]
+    if far:
+        return [*problems, *(Problem(f"/{name}", FAR_DAY) for name in far)]
     zone = values.get("timezone") or UTC_NAME
     if zone_of(zone) is None:
         return [*problems, Problem("/timezone", NO_ZONE, {"zone": zone})]

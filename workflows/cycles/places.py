@@ -63,17 +63,22 @@ def places(now: Mapping[str, Any], trail: Sequence[Entered], zone: ZoneInfo) -> 
         states.append(held)
     states.reverse()
     found = [Place(_day(states[0][SINCE]), states[0]["department"], states[0]["position"])]
+    gone: list[Place] = []  # what the last place took the room of, from the newest: back when its day was a mistake
+    entered_on: date | None = None  # the day on which the last place was entered
+    begin: date | None
     for entered, before, after in zip(trail, states[:-1], states[1:], strict=True):
         since = _day(after[SINCE]) if after[SINCE] != before[SINCE] else None
         if any(after[name] != before[name] for name in ("department", "position")):
-            begin = since or entered.at.astimezone(zone).date()
-        elif since is not None:
-            begin = since
-            found.pop()
+            entered_on = entered.at.astimezone(zone).date()
+            begin, gone = since or entered_on, []
+        elif after[SINCE] != before[SINCE]:
+            begin = since or entered_on
+            found[-1:] = reversed(gone)
+            gone = []
         else:
             continue
-        while found and found[-1].since is not None and found[-1].since >= begin:
-            found.pop()
+        while begin is not None and found and found[-1].since is not None and found[-1].since >= begin:
+            gone.append(found.pop())
         found.append(Place(begin, after["department"], after["position"]))
     return found
 

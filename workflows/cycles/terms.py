@@ -361,7 +361,7 @@ def as_json(terms: Terms) -> dict[str, Any]:
 def _further(line: TermLine) -> dict[str, str]:
     """What a plain KPI line has not: left out where it is not, so that terms pinned long ago keep their hash."""
     given = {"kind": "" if line.kind == KPI else line.kind, "section": line.section}
-    given |= {name: str(getattr(line, name) or "") for name in ("target", "amber", "green")}
+    given |= {name: _text(getattr(line, name)) or "" for name in ("target", "amber", "green")}
     return {name: text for name, text in given.items() if text}
 
 

@@ -72,7 +72,7 @@ class Calendar:
     def __init__(self, scopes: Sequence[Scope], units: Tree, start: date, end: date) -> None:
         turns = {start}
         turns |= {scope.start for scope in scopes if scope.start is not None}
-        turns |= {scope.end + ONE_DAY for scope in scopes if scope.end is not None}
+        turns |= {scope.end + ONE_DAY for scope in scopes if scope.end is not None and scope.end < end}
         self._turns = sorted(turn for turn in turns if start <= turn <= end)
         self._scopes = [[scope for scope in scopes if scope.covers(turn)] for turn in self._turns]
         self._named = {scope.person for scope in scopes}
@@ -89,6 +89,8 @@ class Calendar:
         for at, place in enumerate(places):
             begin = max(self._start, hired_on, place.since or self._start)
             following = places[at + 1].since if at + 1 < len(places) else None
+            if following is not None and following <= self._start:
+                continue  # it was over before the span
             last = self._end if following is None else min(self._end, following - ONE_DAY)
             for start, end, card in self._cards(person, place, begin, last):
                 before = found[-1] if found else None

@@ -47,6 +47,7 @@ MOST_LINES, MOST_BANDS = 60, 20
 PLACES = {"target": 4}
 LONGEST = {"kpi": 63, "label": 120, "label_zh": 120, "section": 80}
 LARGEST = 10**12
+MOST_DIGITS = 30
 NO_NUMBER = "A number such as 87.5 is expected here."
 TOO_FINE = "At most %(places)s decimal places are possible here."
 TOO_LONG = "At most %(limit)s characters are possible here."
@@ -170,7 +171,10 @@ def number(text: str) -> Decimal | None:
         found = Decimal(text)
     except InvalidOperation:
         return None
-    return found if found.is_finite() and abs(found) < LARGEST else None
+    if not found.is_finite() or abs(found) >= LARGEST:
+        return None
+    exponent = found.as_tuple().exponent  # 1e-9999999 would be written out with all its noughts
+    return found if isinstance(exponent, int) and abs(exponent) <= MOST_DIGITS else None
 
 
 def unreadable(content: Content) -> list[Problem]:

@@ -258,6 +258,7 @@ def _with_gaps(card: Card, missing: Flags, wide: Column) -> Column:
     without = missing.all(axis=1)
     if card.policy == REDISTRIBUTE:
         divisor = (~missing) @ card.weighed
+        without |= divisor <= 0  # who has data on lines without a weight alone has nothing that counts
         wide = wide * (card.weighed.sum() / np.where(divisor > 0, divisor, 1.0))
     return np.where(without, np.nan, wide)
 

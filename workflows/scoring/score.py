@@ -102,6 +102,8 @@ def settled(
         return Score(None, "", "There is no data for any line.", shares)
     if missing and policy == BLOCK:
         return Score(None, "", "There is no data for some lines, and the scorecard asks for all of them.", shares)
+    if policy == REDISTRIBUTE and not any(share.effective for share in shares):
+        return Score(None, "", "There is no data for any line with a weight.", shares)
     found = total_of(shares)
     worked = None
     if formula is not None:

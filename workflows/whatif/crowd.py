@@ -27,7 +27,7 @@ from metadata.deferred import Deferred
 from workflows.cycles import figures, people, person_figures, places
 from workflows.cycles.desk import Row
 from workflows.cycles.people import EMPLOYEE
-from workflows.cycles.terms import TermLine, Terms
+from workflows.cycles.terms import COMPETENCY, MANUAL, MARK, TermLine, Terms
 from workflows.scorecards.applying import Calendar, Scope, within
 from workflows.scoring.columns import Population, population
 
@@ -50,6 +50,7 @@ AGES = ((0, "under 30"), (30, "30 to 39"), (40, "40 to 49"), (50, "50 and over")
 UNKNOWN = -1
 
 T = TypeVar("T")
+Measured = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Crowd:
     too_new: int
     groups: Mapping[str, Groups]
     salary: Column | None
-    columns: dict[str, tuple[Column, Column]] = field(default_factory=dict)
+    columns: dict[Measured, tuple[Column, Column]] = field(default_factory=dict)
     prepared: OrderedDict[tuple[Any, ...], Population] = field(default_factory=OrderedDict)
     sides: dict[Terms, Any] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -79,7 +80,7 @@ class Crowd:
 
     def measured(self, lines: Sequence[TermLine]) -> Population:
         """Attainments of everybody on these lines; kept, since a slider that moves a weight asks for the same."""
-        key = tuple((line.kpi, line.rule, line.target) for line in lines)
+        key = tuple((measured(line), line.rule, line.target) for line in lines)
         with self.lock:
             found = self.prepared.get(key)
             if found is None:
@@ -100,7 +101,7 @@ class Crowd:
     def _prepare(self, lines: Sequence[TermLine]) -> Population:
         actual, target = (np.empty((len(self), len(lines))) for _ in range(2))
         for place, line in enumerate(lines):
-            actual[:, place], target[:, place] = self.columns[line.kpi]
+            actual[:, place], target[:, place] = self.columns[measured(line)]
             if line.target is not None:
                 target[:, place] = float(line.target)
         return population([line.rule for line in lines], actual, target)
@@ -213,23 +214,28 @@ def _ages(values: Sequence[date | None], day: date) -> Groups:
 
 def complete(session: Session, catalog: Catalog, crowd: Crowd, known: Terms, now: datetime) -> None:
     """Measure the lines that the crowd has no column for: one statement for each KPI."""
-    missing = tuple(replace(line, target=None) for line in known.lines if line.kpi not in crowd.columns)
+    missing = tuple(replace(line, target=None) for line in known.lines if measured(line) not in crowd.columns)
     if not missing:
         return
     asked = replace(known, lines=missing)
     places = crowd.groups["department"]
-    measured = figures.measured(session, asked, people.tree(session, catalog), places.labels)
+    found = figures.measured(session, asked, people.tree(session, catalog), places.labels)
     by_person = {line.kpi: _nothing(len(crowd)) for line in missing if line.by_person}
     if by_person:
         _measure_people(session, catalog, crowd, asked, by_person, now)
     for line in missing:
         if line.by_person:
-            crowd.columns[line.kpi] = by_person[line.kpi]
+            crowd.columns[measured(line)] = by_person[line.kpi]
         else:
             plan, actual = (
-                np.array([_known(measured[str(unit)][line.kpi][side]) for unit in places.labels]) for side in (0, 1)
+                np.array([_known(found[str(unit)][line.kpi][side]) for unit in places.labels]) for side in (0, 1)
             )
-            crowd.columns[line.kpi] = (actual[places.codes], plan[places.codes]) if len(crowd) else _nothing(0)
+            crowd.columns[measured(line)] = (actual[places.codes], plan[places.codes]) if len(crowd) else _nothing(0)
+
+
+def measured(line: TermLine) -> Measured:
+    """What a line counts, whatever its target: a mark of this name is another thing than a KPI of this name."""
+    return (MARK if line.kind in (MANUAL, COMPETENCY) else line.kind, line.kpi)
 
 
 def _nothing(count: int) -> tuple[Column, Column]:

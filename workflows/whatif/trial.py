@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from metadata import access, records, versions
@@ -22,8 +22,10 @@ from metadata.errors import Invalid, NotFound, Problem
 from metadata.records.read import HIDDEN_RECORD, label_expression
 from workflows.cycles import desk, terms
 from workflows.cycles.desk import CYCLE, Row
+from workflows.cycles.opening import FAR_DAY, FIRST_DAY, LAST_DAY
 from workflows.cycles.people import DEPARTMENT, EMPLOYEE
 from workflows.cycles.terms import Terms
+from workflows.score_store import cycle_cards
 from workflows.scorecards import content as contents
 from workflows.scorecards.content import NO_NUMBER, Content
 from workflows.whatif import crowd as crowds
@@ -125,16 +127,21 @@ def settings(raw: Mapping[str, Any], default: Settings) -> Settings:
 def _day(raw: Mapping[str, Any], name: str, default: date, problems: list[Problem]) -> date:
     text = str(raw.get(name, "")).strip()
     try:
-        return date.fromisoformat(text) if text else default
+        found = date.fromisoformat(text) if text else default
     except ValueError:
         problems.append(Problem(f"/{name}", NO_DAY))
         return default
+    if not FIRST_DAY <= found <= LAST_DAY:
+        problems.append(Problem(f"/{name}", FAR_DAY))
+        return default
+    return found
 
 
 def usual(session: Session, catalog: Catalog, card_id: int, now: datetime) -> Settings:
-    """The period of the scorecard's last cycle, else the half-year until today."""
+    """The period of the scorecard's last cycle, also of one in which each person's own counts; else a half-year."""
     t = catalog[CYCLE].table.c
-    mine = (t.scorecard == card_id, t._removed_at.is_(None))
+    among = select(cycle_cards.c.cycle_id).where(cycle_cards.c.scorecard_id == card_id)
+    mine = (or_(t.scorecard == card_id, t.id.in_(among)), t._removed_at.is_(None))
     last = session.execute(select(t.period_start, t.period_end).where(*mine).order_by(t.period_end.desc())).first()
     today = now.date()
     return Settings(*last) if last else Settings(today - HALF_A_YEAR, today)

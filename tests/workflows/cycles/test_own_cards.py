@@ -18,7 +18,7 @@ from tests.workflows.cycles import made_cards
 from tests.workflows.cycles.test_launching import set_record
 from tests.workflows.cycles.test_ledger import checked, compared, halve_the_output
 from tests.workflows.demo_company import NOW
-from workflows.cycles import cards, coverage, launching, ledger, opening, people, rating, scoring, stints
+from workflows.cycles import cards, composites, coverage, launching, ledger, opening, people, rating, scoring, stints
 from workflows.cycles.rating import Proposal
 from workflows.score_store import cycle_cards, score_sheets
 
@@ -128,6 +128,20 @@ def test_everybody_is_scored_by_the_nearest_and_a_transfer_by_days(scene):
     assert [found.rules.title(part.stint.card, "zh") for part in found.sheet.stints] == ["Casting卡", "Assembly卡"]
     assert checked(company, found).holds
     assert checked(company, company.read(ledger.opened, "derek", scene.of(scene.emma)["id"])).holds
+
+
+def test_whoever_moved_counts_in_the_lines_of_the_last_place(scene):
+    company, cycle = scene.company, scene.company.launched()
+    (period,) = company.read(composites.periods, "hana")
+    found = company.read(composites.spread, "hana", period).lines
+    output = sum(count for line, count in found[scene.assembly] if line["kpi"] == OUTPUT)
+    scored = [
+        row
+        for row in company.rows("review", cycle=cycle, department=scene.assembly)
+        if row["computed_score"] is not None and row["step"] != "not_rated"
+    ]
+    assert scene.mover in {row["employee"] for row in scored}
+    assert output == len(scored)
 
 
 def test_a_running_cycle_does_not_move_when_cards_dates_or_departments_do(scene):

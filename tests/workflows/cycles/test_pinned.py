@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 from sqlalchemy.orm import Session
 
 from metadata import publish, records
@@ -9,7 +12,7 @@ from metadata.access import system
 from metadata.engine import publishing, writing
 from metadata.parser import thawed
 from workflows import jobs
-from workflows.cycles import closing, handing_in, rating, scoring
+from workflows.cycles import closing, handing_in, rating, scoring, terms
 from workflows.cycles.rating import Proposal
 
 COMPUTED = ("computed_score", "computed_rating", "computed_detail", "computed_at", "_version")
@@ -48,6 +51,16 @@ def test_computing_again_gives_the_same_and_touches_no_review(running):
     before = scores(running, cycle)
     again(running, cycle)
     assert scores(running, cycle) == before
+
+
+def test_a_target_and_thresholds_of_0_are_pinned_as_they_are(running):
+    with Session(running.engine) as session:
+        known = terms.pinned(session, running.production).terms
+    nought = Decimal(0)
+    lines = tuple(replace(line, target=nought, amber=nought, green=nought) for line in known.lines)
+    kept = terms.from_json(terms.as_json(replace(known, lines=lines)))
+    assert [(line.target, line.amber, line.green) for line in kept.lines] == [(nought, nought, nought)] * len(lines)
+    assert terms.as_json(terms.from_json(terms.as_json(known))) == terms.as_json(known)
 
 
 def test_weights_bands_rounding_period_and_kpi_definitions_are_those_of_the_launch(running):

@@ -72,6 +72,24 @@ def test_a_place_entered_by_mistake_is_forgotten_when_the_right_one_began_before
     assert told(now, *trail) == [Place(None, 4, 7), Place(date(2026, 7, 1), 5, 7)]
 
 
+def test_a_mistyped_day_that_is_put_right_brings_back_the_place_before_it():
+    now = {"department": 6, "position": 7, "in_place_since": date(2026, 4, 11)}
+    trail = [
+        ("2026-01-05T08:00", {"department": 4, "in_place_since": None}),  # to 5, since that day
+        ("2026-04-10T08:00", {"department": 5, "in_place_since": date(2026, 1, 5)}),  # to 6, since 2025-04-11: a typo
+        ("2026-04-11T08:00", {"in_place_since": date(2025, 4, 11)}),
+    ]
+    assert told(now, *trail) == [Place(None, 4, 7), Place(date(2026, 1, 5), 5, 7), Place(date(2026, 4, 11), 6, 7)]
+
+
+def test_a_day_that_is_cleared_leaves_the_day_on_which_the_place_was_entered():
+    trail = [
+        ("2026-07-10T08:00", {"department": 4, "in_place_since": None}),
+        ("2026-07-20T08:00", {"in_place_since": date(2026, 2, 1)}),
+    ]
+    assert told(NOBODY_MOVED, *trail) == [Place(None, 4, 7), Place(date(2026, 7, 10), 5, 7)]
+
+
 def test_it_is_read_from_the_records_own_trail_in_one_statement(company):
     emma, catalog = company.row("employee", account="emma"), company.catalog
     other = company.row("department", code="SAL-E")["id"]

@@ -70,3 +70,11 @@ def test_a_transfer_and_a_new_scorecard_cut_on_their_own_days():
         Stint(date(2026, 1, 21), date(2026, 1, 31), 3, None, 2),
         Stint(date(2026, 2, 1), LAST, 4, 7, 3),
     ]
+
+
+def test_a_scorecard_and_a_place_at_the_ends_of_the_calendar_are_no_trouble():
+    scopes = [Scope(1, None, None, None, None, date.max)]
+    places = [Place(None, 1, None), Place(date.min, 2, None)]
+    found = Calendar(scopes, UNITS, FIRST, LAST).stints(ME, places, FIRST)
+    assert found == [Stint(FIRST, LAST, 2, None, 1)]
+    assert Calendar(scopes, UNITS, FIRST, date.max).stints(ME, places, FIRST) == [Stint(FIRST, date.max, 2, None, 1)]

@@ -134,6 +134,38 @@ def test_a_second_move_asks_the_database_for_nothing_that_was_measured(company):
     assert not [text for text in seen if "sum(" in text.lower() or "hired_on" in text]
 
 
+def test_a_line_that_becomes_a_mark_is_measured_as_one_not_as_the_kpi_of_its_name(company):
+    content = content_of(company)
+    tried(company, content)  # the columns of the KPIs are kept
+    (line, *_rest) = content["lines"]
+    marked = {**content, "lines": [{**line, "kind": "manual", "weight": "100"}]}
+    result = company.read(trial.try_out, "hana", card_of(company), marked, SPAN, now=company.now).answer
+    assert result.unscored == (0, result.people)  # nobody has such a mark
+
+
+def test_who_has_data_only_where_the_weight_is_0_has_no_score(company):
+    content = content_of(company)
+    first, second = content["lines"]
+    empty = {**second, "kind": "manual", "kpi": "nobody_has", "weight": "100"}
+    result = tried(company, {**content, "lines": [{**first, "weight": "0"}, empty]}).answer
+    assert (result.unscored, result.training.after) == ((0, result.people), 0)
+
+
+@pytest.mark.parametrize("number", ["1e-10000000", "0e999999999", "1e-31"])
+def test_a_number_that_is_endless_to_write_is_no_number(company, number):
+    assert contents.tidy(with_weights(content_of(company), number, "35"))["lines"][0]["weight"] == number
+    with pytest.raises(Invalid) as caught:
+        tried(company, with_weights(content_of(company), number, "35"))
+    assert [(p.pointer, p.message) for p in caught.value.problems] == [("/lines/0/weight", contents.NO_NUMBER)]
+
+
+@pytest.mark.parametrize("days", [("0001-01-01", "0001-01-02"), ("2026-01-01", "9999-12-31")])
+def test_a_period_at_the_ends_of_the_calendar_is_refused_at_its_field(days):
+    with pytest.raises(Invalid) as caught:
+        trial.settings(dict(zip(("start", "end"), days, strict=True)), SPAN)
+    assert {p.message for p in caught.value.problems} == {trial.FAR_DAY}
+
+
 class TestFairness:
     def test_the_ratio_is_to_the_best_group_and_below_four_fifths_it_is_adverse(self):
         codes = np.array([0] * 10 + [1] * 10)
