@@ -1,5 +1,6 @@
 """Rules of objectives (kind `okr_level`), whoever writes them: alignment makes no circle, a target is a way to go, a
-curve of their own reads as days with shares, and another way of taking key results together has a reason.
+curve of their own reads as days with shares, another way of taking key results together has a reason, and a window ends
+within ten years: what is reckoned month by month must come to its end.
 
 Called by the writers before anything is written. Alignment is any reference of an objective to one of its own
 definition, alone or in the rows of a child table; a key result is a row with a start and a target. Costs nothing for
@@ -9,6 +10,7 @@ other kinds of definitions.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select, union_all
@@ -21,11 +23,14 @@ from metadata.model import Definition, Field
 
 Moved = tuple[int, int | None, Mapping[str, Any], Mapping[str, Any]]  # position, id if any, what moves, the whole
 LEVEL = "okr_level"
+START, END = "period_start", "period_end"
+LONGEST_DAYS = 3660
 OWN_RULE, REASON, CURVE = "rollup", "rollup_reason", "curve"
 WHY = "Say why the key results of this goal are taken together otherwise than its level does."
 CIRCLE = "This goal would contribute to itself: it stands above the goal that it is to contribute to."
 NO_WAY = "The target equals the start, so there is no way to go."
 NO_START = "Without a start it begins where the target is, so there is no way to go; give a start."
+TOO_LONG = "A period of at most %(count)s days is possible."
 BELOW = "The upper edge of the range is below its lower edge."
 
 
@@ -42,7 +47,11 @@ def problems_among(session: Session, entity: Entity, rows: Sequence[Moved]) -> d
         return {}
     found = _circles(session, entity, rows)
     for position, _id, moved, whole in rows:
-        wrong = [*targets(entity.definition, moved), *reasons(entity.definition, moved, whole)]
+        wrong = [
+            *targets(entity.definition, moved),
+            *reasons(entity.definition, moved, whole),
+            *windows(entity.definition, moved, whole),
+        ]
         if wrong:
             found.setdefault(position, []).extend(wrong)
     return found
@@ -76,6 +85,15 @@ def reasons(definition: Definition, moved: Mapping[str, Any], whole: Mapping[str
         return
     if own and own != okr.rollup and not (whole.get(REASON) or "").strip():
         yield Problem(f"/{REASON}", WHY)
+
+
+def windows(definition: Definition, moved: Mapping[str, Any], whole: Mapping[str, Any]) -> Iterator[Problem]:
+    """A problem where a window is too long; what was stored before there was a limit stays until its days are written."""
+    first, last = whole.get(START), whole.get(END)
+    if moved.keys().isdisjoint((START, END)) or type(first) is not date or type(last) is not date:
+        return
+    if {START, END} <= definition.fields.keys() and (last - first).days >= LONGEST_DAYS:
+        yield Problem(f"/{END}", TOO_LONG, {"count": LONGEST_DAYS})
 
 
 def _circles(session: Session, entity: Entity, rows: Sequence[Moved]) -> dict[int, list[Problem]]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import pytest
 from sqlalchemy import event
 
+from metadata.engine import writing
 from portal.extensions import db
 from tests.portal.demo_site import logged_in, prepare, site
+from tests.portal.test_goal_pages import catalog_of
 
 ROOT = "/api/v1/goals"
 SETUP = "Set-up time of line 2 below 20 minutes"
@@ -112,6 +115,18 @@ def test_five_sides(app, setup):
     assert nobody.get(editor(setup)).status_code == 302
     assert nobody.put(points_at(setup), json=body).status_code == 401
     assert logged_in(app, "emma").get(page_of(setup, "/pace/999999")).status_code == 404
+
+
+def test_a_goal_without_an_end_in_sight_spoils_no_page(app, setup):
+    with app.app_context():
+        table = catalog_of(app)[setup["definition"]].table
+        with writing():
+            db.session().execute(table.update().where(table.c.id == setup["id"]).values(period_end=date.max))
+            db.session.commit()
+        db.session.remove()
+    client = logged_in(app, "emma")
+    for path in ("/goals/", "/", page_of(setup), editor(setup), page_of(setup).replace("/goals", ROOT), f"{ROOT}/due"):
+        assert client.get(path).status_code == 200, path
 
 
 def test_the_page_of_a_pace_costs_few_statements(app, setup):

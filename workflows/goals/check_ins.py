@@ -21,6 +21,7 @@ from metadata import access, records
 from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
+from metadata.fieldtypes.scalars import GROUPED
 from workflows.delivery.notices import Notice, notify_all
 from workflows.goals import progress, reading
 from workflows.goals.levels import KIND, RESULTS, Key, level_of
@@ -218,9 +219,13 @@ def _link(key: Key) -> str:
 
 
 def number_of(text: str) -> Decimal | None:
-    """A figure as it was typed, with at most two decimals; None where it is none."""
+    """A figure as it was typed, with at most two decimals; None where it is none.
+
+    A comma groups thousands where it stands as pages print it, else it is the decimal sign.
+    """
+    word = text.strip()
     try:
-        number = Decimal(text.strip().replace(",", "."))
+        number = Decimal(word.replace(",", "" if GROUPED.fullmatch(word) else "."))
     except InvalidOperation:
         return None
     if not number.is_finite() or abs(number) >= MOST or number != round(number, 2):

@@ -79,7 +79,7 @@ def limits(catalog: Catalog, actor: Actor, asked: Source, first: date | None, la
     column = table.c[asked.time]
     if first is not None:
         clauses.append(column >= _moment(column, first))
-    if last is not None:
+    if last is not None and last < date.max:  # nothing lies after the last day of the calendar
         clauses.append(column < _moment(column, last + timedelta(days=1)))
     return and_(*clauses)
 

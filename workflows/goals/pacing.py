@@ -11,11 +11,12 @@ from __future__ import annotations
 import calendar
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import MAXYEAR, MINYEAR, date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from metadata.catalog import Catalog
+from metadata.records.objectives import LONGEST_DAYS
 from workflows import pace
 from workflows.goals.levels import OVER
 from workflows.goals.reading import Goal
@@ -61,11 +62,20 @@ def seasons(catalog: Catalog) -> dict[str, Sequence[Decimal]]:
 
 def of_goal(goal: Goal, today: date, curves: Seasons) -> Paces:
     """How a goal and each of its key results stand."""
-    if goal.start is None or goal.end is None or goal.end < goal.start:
+    window = windowed(goal)
+    if window is None:
         return Paces()
     day = judged_on(goal, today)
-    results = {one.id: _of_result(goal.start, goal.end, day, one, curves) for one in goal.results}
-    return Paces(_whole(goal, goal.start, goal.end, day, results), results)
+    results = {one.id: _of_result(*window, day, one, curves) for one in goal.results}
+    return Paces(_whole(goal, *window, day, results), results)
+
+
+def windowed(goal: Goal) -> tuple[date, date] | None:
+    """The first and the last day of a goal; None where there are none, or none within which months can be counted."""
+    first, last = goal.start, goal.end
+    if first is None or last is None or last < first or (last - first).days >= LONGEST_DAYS:
+        return None
+    return (first, last) if first.year > MINYEAR and last.year < MAXYEAR else None
 
 
 def judged_on(goal: Goal, today: date) -> date:
@@ -85,9 +95,10 @@ def expected(first: date, last: date, day: date, result: Result, curves: Seasons
 
 def line(goal: Goal, result: Result, curves: Seasons) -> list[tuple[date, Fraction]]:
     """The expected way of a key result: at its beginning, each end of a month, its own points, and its end."""
-    first, last = goal.start, goal.end
-    if first is None or last is None or last < first:
+    window = windowed(goal)
+    if window is None:
         return []
+    first, last = window
     days = {first - DAY, last, *(day for day, _share in result.points)}
     at = first
     while at <= last:

@@ -74,6 +74,21 @@ def test_the_line_of_a_chart_begins_at_nothing_and_ends_at_all():
     assert [share for _day, share in way] == sorted(share for _day, share in way)
 
 
+@pytest.mark.parametrize(
+    "window",
+    [
+        {"end": date.max},
+        {"start": date(9999, 12, 1), "end": date(9999, 12, 15)},
+        {"start": date.min, "end": date(2, 1, 1)},
+        {"end": date(2206, 12, 31)},
+    ],
+)
+def test_a_window_beyond_every_plan_has_no_pace_and_no_line(window):
+    found = goal({"current": 50, "kpi": "ice"}, **window)
+    assert pacing.of_goal(found, HALF, {"ice": ICE}) == pacing.Paces()
+    assert pacing.line(found, found.results[0], {"ice": ICE}) == []
+
+
 @given(st.lists(st.tuples(st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.decimals(0, 100, places=2)), max_size=10))
 def test_points_that_are_written_read_the_same(points):
     assert waypoints.read(waypoints.written(points)) == tuple(points)

@@ -233,6 +233,14 @@ def test_a_template_says_what_is_wrong_with_it(firm):
     assert "belong to no person" in wrong(level="objective_company")[0]
 
 
+def test_a_period_at_the_end_of_the_calendar_is_refused(firm):
+    for last in ("9999-12-31", "9985-01-01"):
+        with pytest.raises(Invalid) as refused:
+            given = {"period_start": f"{last[:4]}-01-01", "period_end": last}
+            firm.read(asking.read_period, firm.actor("hana"), given)
+        assert refused.value.problems[0].pointer == "/period_end"
+
+
 def test_a_target_can_be_a_share_of_the_one_above(firm):
     above = key_of(firm, OUTPUT)
     kpi = {"objective": 1, "title": "Pass rate", "kpi": "pass_rate", "unit": "%", "target_share": 50, "fed_by": "kpi"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from metadata import records
 from metadata.engine import writing
 from metadata.errors import Conflict, Invalid, NotAllowed, NotFound
+from metadata.records import objectives
 from tests.workflows.goals.conftest import key_of
 from workflows.goals import aligned, check_ins, feeding, progress, reading
 from workflows.goals.levels import RESULTS
@@ -94,6 +96,13 @@ class TestCheckIns:
         assert sorted(p.pointer for p in error.value.problems) == ["/evidence", "/note", "/value"]
         assert firm.read(check_ins.of_goal, firm.actor("emma"), key_of(firm, SETUP)) == []
 
+    @pytest.mark.parametrize(
+        ("typed", "read"),
+        [("50,000", 50_000), ("1,250.5", Decimal("1250.5")), ("2,5", Decimal("2.5")), ("0,25", Decimal("0.25"))],
+    )
+    def test_reads_a_figure_as_pages_print_it(self, typed, read):
+        assert check_ins.number_of(typed) == read
+
     def test_is_for_those_who_may_change_the_goal(self, firm):
         with pytest.raises((NotAllowed, NotFound)):
             check_in(firm, "liwei", SETUP)
@@ -150,6 +159,31 @@ class TestFeeding:
         found = firm.read(reading.many, firm.actor("hana"), [edge.child for edge in below])
         mean = sum(goal.progress for goal in found.values()) / len(found)
         assert firm.read(reading.one, firm.actor("derek"), key).progress == pytest.approx(mean, abs=Decimal("0.005"))
+
+
+class TestTime:
+    def test_a_goal_without_an_end_in_sight_is_refused_at_its_last_day_and_only_where_its_time_is_written(self, firm):
+        definition, number = key = key_of(firm, SETUP)
+        for first, last in (("2026-07-01", "9999-12-31"), ("0001-01-01", "2026-12-31"), ("2026-07-01", "2036-07-08")):
+            with pytest.raises(Invalid) as error:
+                firm.change(definition, number, period_start=first, period_end=last)
+            assert [(p.pointer, p.message) for p in error.value.problems] == [("/period_end", objectives.TOO_LONG)]
+        firm.change(definition, number, period_start="2026-07-01", period_end="2036-07-07")
+        stored_end(firm, key, date.max)
+        check_in(firm, "emma", SETUP)
+
+    def test_one_that_was_stored_before_stops_no_feed(self, firm):
+        key = fed(firm, "pass_rate", kpi_measure="100 * sum(passed) / sum(inspected)")
+        stored_end(firm, key, date.max)
+        assert feed(firm) >= 1
+        assert firm.read(reading.one, firm.actor("derek"), key).results[0].current > 0
+
+
+def stored_end(firm, key, day):
+    """A last day as an earlier version let it in."""
+    table = firm.catalog[key[0]].table
+    with writing(), Session(firm.engine) as session, session.begin():
+        session.execute(table.update().where(table.c.id == key[1]).values(period_end=day))
 
 
 class TestAlignment:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import Invalid, NotAllowed, NotFound, Problem
 from metadata.records import Query, Record
+from metadata.records.objectives import LONGEST_DAYS, TOO_LONG
 from workflows.goals import aligned, reading
 from workflows.goals.levels import Alignment, Key, Level, alignments, level_of, levels
 from workflows.goals.reading import Goal
@@ -29,7 +30,7 @@ from workflows.goals.templates.recipients import Asked, Candidate
 TEMPLATE, CYCLE = "goal_template", "cycle"
 START, END = "period_start", "period_end"
 PARENT = "parent"
-LONGEST_DAYS = 3660
+FARTHEST = date.max - timedelta(days=2 * LONGEST_DAYS)  # an objective may begin and last so long after it
 MOST_GOALS = 20_000
 TRIED = 600
 MOST_ABOVE = 200
@@ -41,7 +42,7 @@ NO_OWNERS = "Goals of the level “%(level)s” belong to no person, so they can
 NO_DAY = "A date is expected here."
 NO_PERIOD = "Say from when to when, or choose a cycle."
 BACKWARDS = "The last day is before the first."
-TOO_LONG = "A period of at most %(count)s days is possible."
+TOO_FAR = "This day is too far ahead; choose an earlier one."
 NO_CYCLE = "There is no such cycle, or you may not see it."
 NO_WAY = "Goals of this level can't contribute to that goal; choose another one, or none."
 TOO_MANY = "At most %(count)s goals are given at once; choose fewer people."
@@ -148,6 +149,8 @@ def read_period(session: Session, catalog: Catalog, actor: Actor, given: Mapping
         raise Invalid(NO_PERIOD, field=START)
     if found[END] < found[START]:
         raise Invalid(BACKWARDS, field=END)
+    if found[END] > FARTHEST:
+        raise Invalid(TOO_FAR, field=END)
     if (found[END] - found[START]).days >= LONGEST_DAYS:
         raise Invalid(TOO_LONG, params={"count": LONGEST_DAYS}, field=END)
     return found[START], found[END]
