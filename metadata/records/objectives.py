@@ -88,7 +88,7 @@ def reasons(definition: Definition, moved: Mapping[str, Any], whole: Mapping[str
 
 
 def windows(definition: Definition, moved: Mapping[str, Any], whole: Mapping[str, Any]) -> Iterator[Problem]:
-    """A problem where a window is too long; what was stored before there was a limit stays until its days are written."""
+    """A problem where a window is too long; one that was stored before stays until its days are written."""
     first, last = whole.get(START), whole.get(END)
     if moved.keys().isdisjoint((START, END)) or type(first) is not date or type(last) is not date:
         return
