@@ -125,7 +125,7 @@ def one(key: Key, status: int) -> Response:
     stands, offer = pacing.of_goal(goal, today, pacing.seasons(catalog)), closing.offer(session, catalog, goal, today)
     closings = [
         {**vars(found), "proposed": plain(found.proposed), "score": plain(found.score)}
-        for found in closing.of_goal(session, key)
+        for found in closing.shown(session, catalog, goal)
     ]
     results = [
         {

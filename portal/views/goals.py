@@ -137,7 +137,7 @@ def page_of(key: Key, error: ProductError | None = None) -> str:
     above, beneath = web.above.get(key, ()), web.below.get(key, ())
     below = beneath[:MOST_SHOWN]
     around = reading.many(session, catalog, actor, [*(e.parent for e in above), *(e.child for e in below)], language())
-    waiting, begun = proposed.of_goal(session, catalog, actor, key, language())
+    waiting, begun = proposed.of_goal(session, catalog, actor, goal, language())
     said = check_ins.of_goal(session, catalog, actor, key)
     today, seasons = _today(), pacing.seasons(catalog)
     stands = pacing.of_goal(goal, today, seasons)
@@ -145,7 +145,7 @@ def page_of(key: Key, error: ProductError | None = None) -> str:
         "goals/show.html",
         stands=stands,
         offer=closing.offer(session, catalog, goal, today),
-        closed=closing.of_goal(session, key),
+        closed=closing.shown(session, catalog, goal),
         graded=partial(grades.graded, asked.okr, commitment=goal.commitment),
         ways={
             one.id: goal_ways.way(goal, one, stands.results[one.id], seasons, said, today)

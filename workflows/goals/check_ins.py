@@ -57,8 +57,12 @@ class CheckIn:
 
 
 def of_goal(session: Session, catalog: Catalog, actor: Actor, key: Key, *, limit: int = 50) -> list[CheckIn]:
-    """The check-ins of a goal, the newest first; NotFound where the reader may not see it."""
-    reading.one(session, catalog, actor, key)
+    """The check-ins of a goal, the newest first; NotFound where the reader may not see it.
+
+    There is none for who may not see its key results: a check-in tells where one of them stands.
+    """
+    if RESULTS in reading.one(session, catalog, actor, key).unread:
+        return []
     c = check_ins.c
     here = c.definition == key[0], c.record_id == key[1]
     return [_read(row) for row in session.execute(select(check_ins).where(*here).order_by(c.id.desc()).limit(limit))]

@@ -25,6 +25,7 @@ from workflows.goals.results import RATE, Result, alike
 OPPOSITE, RESOURCE, SHORT, ORPHAN, TWICE, REWARDED = "opposite", "resource", "short", "orphan", "twice", "rewarded"
 RULES = (OPPOSITE, RESOURCE, SHORT, TWICE, REWARDED, ORPHAN)
 MOST_PAIRS = 25
+WORDS = frozenset({"resource", "result", "card"})  # names, which are worded for the reader; their numbers stand beside
 WHOLE = Decimal(100)
 AGAINST = {"higher": "lower", "lower": "higher"}
 Quantity = tuple[str, str, str]  # KPI, aggregation and filter: what is measured
@@ -62,14 +63,19 @@ class Finding:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of everything that makes it this clash."""
-        whole = [self.rule, sorted(map(list, self.sides)), {k: str(v) for k, v in self.figures.items()}]
+        """Of everything that makes it this clash, whoever reads it in whatever language."""
+        told = {name: str(value) for name, value in self.figures.items() if name not in WORDS}
+        whole = [self.rule, sorted(map(list, self.sides)), told]
         return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Field:
-    """All that the rules look at; `aligned` are the goals with one above that anybody sees: a hidden one counts."""
+    """All that the rules look at; `aligned` are the goals with one above that anybody sees: a hidden one counts.
+
+    `done` are goals that are reached, which bring what they promised, with their edges in `brought`; `veiled` are those
+    with goals below that the reader may not see: what these bring nobody can tell.
+    """
 
     goals: Mapping[Key, Goal]
     edges: Sequence[Edge]
@@ -77,6 +83,9 @@ class Field:
     rewards: Sequence[Reward] = ()
     aligned: frozenset[Key] = frozenset()
     tops: frozenset[str] = frozenset()
+    done: Mapping[Key, Goal] = field(default_factory=dict)
+    brought: Sequence[Edge] = ()
+    veiled: frozenset[Key] = frozenset()
 
 
 def find(given: Field) -> list[Finding]:
@@ -115,6 +124,7 @@ def scarce(given: Field) -> Iterator[Finding]:
         if total > resource.capacity and len(sides) > 1:
             figures = {
                 "resource": resource.name,
+                "resource_id": resource.id,
                 "needed": total,
                 "capacity": resource.capacity,
                 "missing": total - resource.capacity,
@@ -136,10 +146,10 @@ def _peak(demands: Sequence[tuple[Goal, Decimal]]) -> tuple[Decimal, set[Key]]:
 
 def short(given: Field) -> Iterator[Finding]:
     """The goals below can't add up: their shares stay below the whole, or their targets below the one above."""
-    below = _below(given)
-    for key, edges in below.items():
+    held = {**given.goals, **given.done}
+    for key, edges in _below((*given.edges, *given.brought)).items():
         parent = given.goals.get(key)
-        if parent is None:
+        if parent is None or key in given.veiled:
             continue
         sides = (key, *sorted({edge.child for edge in edges}))
         shares = [edge.share for edge in edges]
@@ -149,7 +159,7 @@ def short(given: Field) -> Iterator[Finding]:
                 yield Finding(SHORT, sides, {"shares": total, "missing": WHOLE - total})
                 continue
         for result in parent.results:
-            found = _falls_short(result, [given.goals[e.child] for e in edges if e.child in given.goals])
+            found = _falls_short(result, [held[e.child] for e in edges if e.child in held])
             if found is not None:
                 yield Finding(SHORT, (key, *found[0]), found[1])
 
@@ -171,8 +181,11 @@ def _falls_short(result: Result, children: Sequence[Goal]) -> tuple[tuple[Key, .
         needed = _way(result)
     if reached >= needed:
         return None
-    figures = {"result": result.title, "needed": needed, "reached": reached, "missing": needed - reached}
-    return tuple(sorted({child.key for child, _one in same})), figures | {"unit": result.unit}
+    figures = {"result": result.title, "result_id": result.id, "needed": needed, "reached": reached}
+    return tuple(sorted({child.key for child, _one in same})), figures | {
+        "missing": needed - reached,
+        "unit": result.unit,
+    }
 
 
 def twice(given: Field) -> Iterator[Finding]:
@@ -191,7 +204,7 @@ def twice(given: Field) -> Iterator[Finding]:
         for top, ways in tops.items():
             if len(set(ways)) > 1:
                 yield Finding(TWICE, (key, *sorted(set(ways)), top), {"ways": len(set(ways))})
-    for key, beneath in _below(given).items():
+    for key, beneath in _below(given.edges).items():
         measured: dict[Quantity, set[Key]] = {}
         for child in {edge.child for edge in beneath} & given.goals.keys():
             for result in given.goals[child].results:
@@ -227,9 +240,9 @@ def orphans(given: Field) -> Iterator[Finding]:
             yield Finding(ORPHAN, (key,))
 
 
-def _below(given: Field) -> Mapping[Key, Sequence[Edge]]:
+def _below(edges: Iterable[Edge]) -> Mapping[Key, Sequence[Edge]]:
     found: dict[Key, list[Edge]] = {}
-    for edge in given.edges:
+    for edge in edges:
         found.setdefault(edge.parent, []).append(edge)
     return found
 

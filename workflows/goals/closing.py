@@ -8,7 +8,7 @@ clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,7 @@ from metadata.errors import Conflict, Invalid, NotAllowed, Problem, StaleVersion
 from workflows.delivery.notices import Notice, notify_all
 from workflows.goals import check_ins, progress, reading
 from workflows.goals.check_ins import NOT_SAVED, number_of
-from workflows.goals.levels import DONE, KIND, OVER, SCORE, STATUS, Key, Level, level_of
+from workflows.goals.levels import DONE, KIND, OVER, RESULTS, STATUS, Key, Level, level_of
 from workflows.goals.reading import Goal
 from workflows.goals.tables import closings
 from workflows.outbox import Event, subscribes
@@ -75,8 +75,7 @@ def offer(session: Session, catalog: Catalog, goal: Goal, today: date) -> Offer 
 
 def score_field(level: Level) -> str:
     """The field of the score; "" where the level has none, or no status that says that a goal is over."""
-    name = level.okr.score or SCORE
-    return name if level.has(name) and level.has(STATUS) else ""
+    return level.score if level.has(STATUS) else ""
 
 
 def close(
@@ -160,8 +159,16 @@ def reopen(
     _tell(session, actor, owner, "goal_reopened", f"goal-reopened:{key[0]}:{key[1]}:{goal.version}", params, key, now)
 
 
+def shown(session: Session, catalog: Catalog, goal: Goal) -> list[Closing]:
+    """How often a goal was closed, the last first, as far as its reader sees its score and what proposes one."""
+    if level_of(catalog, goal.key[0]).score in goal.unread:
+        return []
+    kept = of_goal(session, goal.key)
+    return [replace(one, proposed=None) for one in kept] if RESULTS in goal.unread else kept
+
+
 def of_goal(session: Session, key: Key) -> list[Closing]:
-    """How often a goal was closed, the last first; for those who may see the goal."""
+    """How often a goal was closed, the last first, whole: for the engine itself."""
     c = closings.c
     rows = session.execute(select(closings).where(c.definition == key[0], c.record_id == key[1]).order_by(c.id.desc()))
     return [

@@ -24,7 +24,7 @@ from metadata.errors import Invalid, NotAllowed, NotFound
 from metadata.records import Filter, Query
 from workflows.goals import aligned, check_ins, clashes, reading
 from workflows.goals.clashes import Field, Finding, Resource, Reward
-from workflows.goals.levels import RESOURCE, levels
+from workflows.goals.levels import DONE, RESOURCE, levels
 from workflows.goals.reading import Goal
 from workflows.goals.tables import dismissals
 from workflows.store import insert_new
@@ -59,9 +59,9 @@ def found(session: Session, catalog: Catalog, actor: Actor, language: str = "en"
     """Every clash among the goals that the actor may see, rule by rule; those that were dismissed say so."""
     given = gathered(session, catalog, actor, language)
     findings = clashes.find(given)
-    known = _dismissed(session, findings)
+    known, goals = _dismissed(session, findings), {**given.goals, **given.done}
     return [
-        Found(one, tuple(given.goals[key] for key in one.sides if key in given.goals), known.get(one.fingerprint))
+        Found(one, tuple(goals[key] for key in one.sides if key in goals), known.get(one.fingerprint))
         for one in findings
     ]
 
@@ -70,7 +70,11 @@ def gathered(session: Session, catalog: Catalog, actor: Actor, language: str = "
     """What the rules are given: a handful of statements, however many goals there are."""
     web = aligned.web(session, catalog, actor)
     goals = reading.many(session, catalog, actor, web.goals, language, whole=True)
+    mine = aligned.web(session, catalog, actor, over=True)
     whole = aligned.web(session, catalog, system("goals"), over=True)
+    past = [edge for key in web.goals for edge in mine.below.get(key, ()) if edge.child not in goals]
+    ended = reading.many(session, catalog, actor, {edge.child for edge in past}, language, whole=True)
+    done = {key: goal for key, goal in ended.items() if goal.status == DONE}
     known = levels(catalog)
     top = min((level.number for level in known), default=1)
     return Field(
@@ -80,6 +84,9 @@ def gathered(session: Session, catalog: Catalog, actor: Actor, language: str = "
         _rewards(session, catalog, actor, language),
         frozenset(whole.above),
         frozenset(level.name for level in known if level.number == top),
+        done,
+        tuple(edge for edge in past if edge.child in done),
+        frozenset(key for key in web.goals if len(whole.below.get(key, ())) > len(mine.below.get(key, ()))),
     )
 
 

@@ -63,6 +63,12 @@ class Level:
         """The field that names the unit; "" where there is none."""
         return self.entity.definition.owner.unit or ""
 
+    @property
+    def score(self) -> str:
+        """The field of the score; "" where there is none."""
+        name = self.okr.score or SCORE
+        return name if self.has(name) else ""
+
     def has(self, name: str) -> bool:
         """Whether objectives of this level have such a field."""
         return name in self.entity.definition.fields

@@ -20,7 +20,7 @@ from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import NotFound
 from workflows.goals import reading
-from workflows.goals.levels import Key, listed
+from workflows.goals.levels import RESULTS, Key, listed
 from workflows.goals.reading import Goal
 from workflows.goals.tables import cascades, proposals
 
@@ -31,7 +31,7 @@ GONE = "There is no such proposal, or you may not see it."
 
 @dataclass(frozen=True)
 class Proposal:
-    """What was proposed to one goal, and what became of it; `goal` is None where the reader may not see it."""
+    """What was proposed to one goal, and what became of it; `goal` is None where the reader may not see its targets."""
 
     id: int
     cascade_id: int
@@ -68,12 +68,15 @@ class Cascade:
 
 
 def cascade(session: Session, catalog: Catalog, actor: Actor, cascade_id: int, language: str = "en") -> Cascade:
-    """A cascade with its proposals, for whoever may see the goal that it began with."""
+    """A cascade with its proposals, for whoever may see the goal that it began with, and its targets."""
     row = session.execute(select(cascades).where(cascades.c.id == cascade_id)).one_or_none()
     if row is None:
         raise NotFound(GONE)
     reading.one(session, catalog, actor, (row.definition, row.record_id), language)
-    return _whole(session, catalog, actor, [row], language)[0]
+    found = _whole(session, catalog, actor, [row], language)
+    if not found:
+        raise NotFound(GONE)
+    return found[0]
 
 
 def proposal(session: Session, catalog: Catalog, actor: Actor, proposal_id: int, language: str = "en") -> Proposal:
@@ -124,7 +127,7 @@ def _seen_in(
 
 def _whole(session: Session, catalog: Catalog, actor: Actor, rows: Sequence[Any], language: str) -> list[Cascade]:
     keys = [(row.definition, row.record_id) for row in rows]
-    goals = reading.many(session, catalog, actor, keys, language, whole=True)
+    goals = _measured(session, catalog, actor, keys, language)
     ids = [row.id for row in rows]
     held = session.execute(select(proposals).where(proposals.c.cascade_id.in_(ids)).order_by(proposals.c.id)).all()
     of_all = _seen(session, catalog, actor, held, language)
@@ -149,19 +152,27 @@ def _whole(session: Session, catalog: Catalog, actor: Actor, rows: Sequence[Any]
 
 
 def of_goal(
-    session: Session, catalog: Catalog, actor: Actor, key: Key, language: str = "en"
+    session: Session, catalog: Catalog, actor: Actor, goal: Goal, language: str = "en"
 ) -> tuple[list[Proposal], list[int]]:
-    """For a goal that the reader may see: what waits for its owner's word, and the last cascades that began with it."""
-    p, c = proposals.c, cascades.c
+    """For a goal as its reader sees it: what waits for its owner's word, and the last cascades that began with it."""
+    p, c, key = proposals.c, cascades.c, goal.key
+    if RESULTS in goal.unread:
+        return [], []
     open_here = select(proposals).where(p.definition == key[0], p.record_id == key[1], p.state.in_(WAITS))
     begun = select(c.id).where(c.definition == key[0], c.record_id == key[1]).order_by(c.id.desc()).limit(5)
     held = session.execute(open_here.order_by(p.id)).all()
     return _seen(session, catalog, actor, held, language), list(session.execute(begun).scalars())
 
 
+def _measured(session: Session, catalog: Catalog, actor: Actor, keys: Sequence[Key], language: str) -> dict[Key, Goal]:
+    """Those of the goals whose key results the reader may see, for a target is a part of these."""
+    goals = reading.many(session, catalog, actor, keys, language, whole=True)
+    return {key: goal for key, goal in goals.items() if RESULTS not in goal.unread}
+
+
 def _seen(session: Session, catalog: Catalog, actor: Actor, rows: Sequence[Any], language: str) -> list[Proposal]:
     keys = [(row.definition, row.record_id) for row in rows]
-    goals = reading.many(session, catalog, actor, keys, language, whole=True)
+    goals = _measured(session, catalog, actor, keys, language)
     ids = {row.cascade_id for row in rows}
     asked = select(cascades.c.id, cascades.c.at).where(cascades.c.id.in_(sorted(ids)))
     begun: dict[int, datetime] = {row.id: row.at for row in session.execute(asked)} if ids else {}

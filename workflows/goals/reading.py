@@ -28,7 +28,6 @@ from workflows.goals.levels import (
     RESULTS,
     ROLLUP,
     ROLLUP_REASON,
-    SCORE,
     START,
     STATUS,
     VISIBILITY,
@@ -48,6 +47,7 @@ class Goal:
     """One goal; `owner_id` and `unit_id` are records, `results` its key results where they were asked for.
 
     `rollup` is the rule in force: its level's, or its own with a reason. `touched` is the day of its last change.
+    `unread` are the fields of its level that are not in it: hidden from its reader, or not asked for.
     """
 
     key: Key
@@ -67,6 +67,7 @@ class Goal:
     rollup: str = "mean"
     touched: date | None = None
     results: tuple[Result, ...] = ()
+    unread: frozenset[str] = field(default=frozenset(), repr=False)
     demands: tuple[tuple[int, Decimal], ...] = field(default=(), repr=False)
 
     @property
@@ -127,10 +128,11 @@ def goal_of(level: Level, record: Record, language: str = "en") -> Goal:
         status=record.get(STATUS, ""),
         visibility=record.get(VISIBILITY, ""),
         progress=_decimal(record.get(PROGRESS)),
-        score=_decimal(record.get(SCORE)),
+        score=_decimal(record.get(level.score)),
         rollup=_rollup(level, record.get(ROLLUP), record.get(ROLLUP_REASON)),
         touched=record.changed_at.date() if record.changed_at else None,
         results=read(record.get(RESULTS), language),
+        unread=frozenset(level.entity.definition.fields.keys() - record.values.keys()),
         demands=tuple(
             (int(row["resource"]), Decimal(str(row["amount"])))
             for row in record.get(DEMANDS, ())
@@ -156,7 +158,7 @@ def columns(level: Level, language: str, *, whole: bool) -> tuple[str, ...]:
         STATUS,
         VISIBILITY,
         PROGRESS,
-        SCORE,
+        level.score,
         ROLLUP,
         ROLLUP_REASON,
     )

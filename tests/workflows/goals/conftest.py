@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from metadata.access import load_actor
+from metadata import publish
+from metadata.access import load_actor, system
+from metadata.engine import publishing
+from metadata.parser import thawed
 from tests.workflows.training.conftest import Company, company  # noqa: F401 (the fixture)
 from workflows import queue
 from workflows.demo import DEMO_LOGINS
@@ -26,6 +32,28 @@ def firm(company: Company) -> Company:  # noqa: F811 (the fixture)
         )
     )
     return company
+
+
+def redefined(firm: Company, name: str, edit: Callable[[dict[str, Any]], Any]) -> None:
+    """A definition with something else in its document, published."""
+    document = thawed(firm.catalog[name].definition.document)
+    edit(document)
+    with publishing(), Session(firm.engine) as session, session.begin():
+        firm.catalog = publish.publish(
+            session, firm.catalog, [document], actor=system("test"), comment="t", now=firm.now
+        )
+
+
+def hidden(firm: Company, name: str, *fields: str) -> None:
+    """Hide these fields of a level from employees, except in goals of their own."""
+
+    def edit(document: dict[str, Any]) -> None:
+        rules = document["x-access"]["Employee"]
+        for rule in rules if isinstance(rules, list) else [rules]:
+            if rule["rows"] != "own":
+                rule["hides"] = list(fields)
+
+    redefined(firm, name, edit)
 
 
 def key_of(firm: Company, title: str) -> Key:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, StaleVersion
-from tests.workflows.goals.conftest import key_of
+from tests.workflows.goals.conftest import hidden, key_of
 from workflows.goals import cascades, proposed, reading, sharing
 from workflows.goals.results import read
 
@@ -44,8 +44,12 @@ def test_what_is_divided_adds_up_to_the_cent(brought, change):
         assert abs(moved - round(Decimal(change) / 3, 2)) <= Decimal("0.01")
 
 
+def goal(firm, title, account="hana"):
+    return firm.read(reading.one, firm.actor(account), key_of(firm, title))
+
+
 def target(firm, title):
-    return firm.read(reading.one, firm.actor("hana"), key_of(firm, title)).results[0].target
+    return goal(firm, title).results[0].target
 
 
 @pytest.fixture
@@ -64,7 +68,7 @@ def test_the_owner_below_hears_of_it_and_nothing_is_taken_without_a_word(firm, b
     assert [(p.goal.title, p.before, p.proposed, p.state) for p in begun.proposals] == [(OUTPUT, 95, 97, "open")]
     assert (target(firm, COMPANY), target(firm, OUTPUT)) == (97, 95)
     assert firm.news("derek")[-1] == "goal_proposed"
-    waiting, _begun = firm.read(proposed.of_goal, firm.actor("derek"), key_of(firm, OUTPUT))
+    waiting, _begun = firm.read(proposed.of_goal, firm.actor("derek"), goal(firm, OUTPUT))
     assert [one.id for one in waiting] == [begun.proposals[0].id]
 
 
@@ -102,6 +106,21 @@ def test_only_who_may_change_the_goal_decides(firm, begun):
         firm.write(cascades.undo, "derek", begun.id)
 
 
+def test_who_may_not_see_key_results_reads_no_targets_in_changes_either(firm, begun):
+    [seen] = firm.read(proposed.cascade, firm.actor("emma"), begun.id).proposals
+    assert (seen.goal.title, seen.before, seen.proposed) == (OUTPUT, 95, 97)
+    hidden(firm, key_of(firm, OUTPUT)[0], "key_results")
+    [seen] = firm.read(proposed.cascade, firm.actor("emma"), begun.id).proposals
+    assert seen.goal is None
+    hidden(firm, key_of(firm, COMPANY)[0], "key_results")
+    for way, number in ((proposed.cascade, begun.id), (proposed.proposal, seen.id)):
+        with pytest.raises(NotFound):
+            firm.read(way, firm.actor("emma"), number)
+    assert firm.read(proposed.page, firm.actor("emma")) == ([], False)
+    assert firm.read(proposed.of_goal, firm.actor("emma"), goal(firm, COMPANY, "emma")) == ([], [])
+    assert firm.read(proposed.of_goal, firm.actor("hana"), goal(firm, COMPANY))[1] == [begun.id]
+
+
 def test_undone_every_target_is_what_it_was_unless_somebody_changed_it_since(firm, begun):
     decide(firm, "derek", begun.proposals[0], "accepted")
     firm.write(cascades.undo, "hana", begun.id)
@@ -114,11 +133,10 @@ def test_undone_every_target_is_what_it_was_unless_somebody_changed_it_since(fir
 
 def test_a_target_changed_in_a_form_flows_down_too_and_once(firm):
     key = key_of(firm, COMPANY)
-    goal = firm.read(reading.one, firm.actor("hana"), key)
-    firm.change(key[0], key[1], key_results=[{"id": goal.results[0].id, "target": 96}])
+    firm.change(key[0], key[1], key_results=[{"id": goal(firm, COMPANY).results[0].id, "target": 96}])
     firm.settle()
     firm.settle()
-    waiting, _none = firm.read(proposed.of_goal, firm.actor("derek"), key_of(firm, OUTPUT))
+    waiting, _none = firm.read(proposed.of_goal, firm.actor("derek"), goal(firm, OUTPUT))
     assert [(one.before, one.proposed) for one in waiting] == [(95, 96)]
     firm.write(cascades.decide, "derek", waiting[0].id, "accepted")
     firm.settle()

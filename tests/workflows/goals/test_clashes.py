@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from metadata.errors import Invalid, NotAllowed
 from tests.workflows.goals.conftest import key_of
-from workflows.goals import clashes, finding
+from workflows.goals import clashes, closing, finding
 from workflows.goals.aligned import Edge
 from workflows.goals.clashes import Field, Resource, Reward
 from workflows.goals.reading import Goal
 from workflows.goals.results import read
 
-TOP, LOW = "objective_company", "objective_department"
+TOP, LOW, INDIVIDUAL = "objective_company", "objective_department", "objective_individual"
 
 
 def goal(number, *results, level=LOW, needs=(), months=(1, 6), unit=1):
@@ -123,6 +123,22 @@ def test_the_order_of_goals_changes_nothing_and_enough_for_all_is_no_clash(rows,
     assert "resource" not in [rule for rule, _sides in found(*goals, resources=resources)]
 
 
+def halves(firm):
+    """A goal of a department, and two of Emma's that bring half of it each."""
+    given = {"period_start": "2026-07-01", "period_end": "2026-12-31", "commitment": "committed", "status": "active"}
+    given |= {"visibility": "public", "department": firm.actor("emma").unit_id}
+    parent = firm.create(LOW, title="Whole", key_results=[{"title": "Cars", "target": 100, "unit": "cars"}], **given)
+    rows = [{"title": "Cars", "target": 50, "start": 0, "current": 50, "unit": "cars"}]
+    more = {"owner": firm.person("emma"), "parent": parent, "share": 50, "key_results": rows}
+    return parent, [firm.create(INDIVIDUAL, title=f"Half {n}", **given, **more) for n in range(2)]
+
+
+def short(firm, account, parent):
+    """What is missing below a goal, as somebody is told."""
+    found = [one.finding for one in firm.read(finding.found, firm.actor(account))]
+    return [one.figures["missing"] for one in found if one.rule == "short" and one.sides[0] == (LOW, parent)]
+
+
 class TestTheDemo:
     def clashes(self, firm, account="hana"):
         everything = firm.read(finding.found, firm.actor(account))
@@ -146,6 +162,25 @@ class TestTheDemo:
         assert (kept.dismissed.reason, kept.dismissed.by) == ("Line 3 takes the rest", "derek")
         firm.write(finding.take_back, "sofia", one.finding.fingerprint)
         assert len(self.clashes(firm)) == 1
+
+    def test_a_clash_is_the_same_one_in_every_language(self, firm):
+        both = [firm.read(finding.found, firm.actor("hana"), language) for language in ("en", "zh")]
+        [english], [chinese] = both
+        assert english.finding.figures["resource"] != chinese.finding.figures["resource"]
+        firm.write(finding.dismiss, "derek", chinese.finding.fingerprint, "Line 3 takes the rest")
+        for language in ("en", "zh"):
+            [kept] = firm.read(finding.found, firm.actor("hana"), language)
+            assert kept.dismissed.reason == "Line 3 takes the rest", language
+
+    def test_what_is_done_below_counts_and_what_may_not_be_seen_is_no_clash(self, firm):
+        parent, (first, second) = halves(firm)
+        assert short(firm, "derek", parent) == short(firm, "liwei", parent) == []
+        firm.write(closing.close, "hana", (INDIVIDUAL, first), score="1", reason="Reached")
+        assert short(firm, "derek", parent) == short(firm, "liwei", parent) == []
+        firm.change(INDIVIDUAL, second, visibility="private")
+        assert short(firm, "derek", parent) == short(firm, "liwei", parent) == []
+        firm.change(INDIVIDUAL, second, visibility="public", status="dropped")
+        assert short(firm, "derek", parent) == short(firm, "liwei", parent) == [50]
 
     def test_other_figures_are_another_clash(self, firm):
         [(_rule, _titles, one)] = self.clashes(firm)

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, StaleVersion
 from metadata.store import audit
-from workflows.goals import closing, reading, results
+from tests.workflows.goals.conftest import hidden
+from workflows.goals import check_ins, closing, reading, results
 
 LEVEL = "objective_individual"
 END = date(2026, 12, 31)
@@ -133,6 +134,26 @@ def test_who_closes_and_who_opens_it_again(firm):
         firm.write(closing.reopen, "hana", key, reason="x")
     firm.write(closing.close, "emma", key)
     firm.write(closing.reopen, "hana", key, reason="Once more")
+
+
+def test_who_may_not_see_score_or_key_results_reads_nothing_of_them_in_closings_and_check_ins(firm):
+    key = made(firm, 50)
+    said = {"value": "40", "confidence": "at_risk", "note": "The press stands still"}
+    firm.write(check_ins.check_in, "emma", key, goal(firm, key).results[0].id, **said)
+    firm.write(closing.close, "emma", key, score="0.2", reason="Half of it broke", explanation="I was ill")
+
+    def seen(account):
+        closings = firm.read(closing.shown, goal(firm, key, account))
+        return [(one.score, one.proposed) for one in closings], firm.read(check_ins.of_goal, firm.actor(account), key)
+
+    assert seen("liwei")[0] == [(Decimal("0.20"), Decimal("0.40"))]
+    hidden(firm, LEVEL, "key_results")
+    assert seen("liwei") == ([(Decimal("0.20"), None)], [])
+    hidden(firm, LEVEL, "key_results", "score")
+    assert seen("liwei") == ([], [])
+    assert [len(part) for part in seen("emma")] == [1, 1]
+    firm.write(closing.reopen, "derek", key, reason="Once more")
+    assert goal(firm, key).status == "active"
 
 
 def test_goals_below_that_feed_it_count_in_the_proposal(firm):
