@@ -18,10 +18,10 @@ from metadata.catalog import Catalog
 from portal.accounts.rules import HR
 from portal.dashboards.subjects import may_see as may_see_figures
 from portal.dashboards.views import latest_halves
-from portal.errors import wording
 from portal.formats import shown as worded
 from portal.formats import shown_value
 from portal.home.card import Card, Content, Line, Reader, address, readable
+from portal.views.jobs import title_of
 from workflows import jobs
 
 CYCLE, SESSION, TASK, PEOPLE = "cycle", "training_session", "onboarding_task", "employee"
@@ -130,8 +130,7 @@ def _jobs(reader: Reader) -> Content:
     for job in jobs.visible(reader.session, reader.actor, limit=4):
         state = STATES.get(job.state, job.state)
         note = f"{state} · {job.percent} %" if job.is_open else f"{state} · {shown_value(None, job.created_at)}"
-        title = wording(job.title, job.title_params)
-        lines.append(Line(title, address("", f"/jobs/{job.id}"), note, job.state == "failed"))
+        lines.append(Line(title_of(job), address("", f"/jobs/{job.id}"), note, job.state == "failed"))
     return Content(lines, _("No import, export or other long work is under way."), address("", "/jobs/"), _("All jobs"))
 
 

@@ -14,6 +14,8 @@ from metadata.engine import writing
 from portal.extensions import db
 from portal.units import utcnow
 from tests.portal.demo_site import logged_in
+from workflows import jobs
+from workflows.cycles.launching import KIND
 
 STATEMENTS = 20  # 4 for the frame of every page, 3 for what waits among goals, the rest for the cards
 MINE = ["my-tasks", "my-goals", "my-reviews", "my-courses"]
@@ -93,3 +95,16 @@ def test_a_review_waits_for_whom_it_is_and_for_its_reviewer(portal):
     assert f"Review of {name}" in card(derek_page, "my-tasks")
     assert "Autumn" in card(derek_page, "running-cycles")
     assert "Autumn" not in logged_in(portal, "sofia").get("/").text
+
+
+def test_a_job_is_named_in_the_readers_language(portal):
+    with portal.app_context(), writing():
+        session, names = db.session(), {"en": "Autumn", "zh": "秋季"}
+        jobs.start(session, KIND, {"cycle": 1}, system("hana"), utcnow(), title_params={"cycle": names})
+        session.commit()
+        db.session.remove()
+    hana = logged_in(portal, "hana")
+    assert "Autumn" in card(hana.get("/").text, "jobs")
+    shown = card(hana.get("/", headers={"Accept-Language": "zh"}).text, "jobs")
+    assert "秋季" in shown
+    assert "{" not in shown
