@@ -117,6 +117,7 @@ def preview_target(definition: str, number: int, result: int) -> Response:
     goal = reading.one(session, catalog, actor, key, language())
     if not check_ins.may_check_in(session, catalog, actor, key):
         raise NotAllowed(cascades.RESERVED)
+    check_ins.require_running(goal)
     asked = reading.result_of(goal, result)
     after = cascades.asked(**given)
     found = cascades.touched(session, catalog, actor, goal, asked, after, given["method"])

@@ -14,13 +14,14 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from metadata.catalog import Catalog
-from metadata.errors import Conflict, Invalid, NotAllowed, ProductError
+from metadata.errors import Invalid, NotAllowed, ProductError, StaleVersion
 from portal import catalogs, units
 from portal.access import current_actor, language
 from portal.errors import status_of, wording
 from portal.extensions import db
 from portal.views.goals import blueprint, done, problems_of
 from workflows.goals import cascades, check_ins, proposed, reading, sharing
+from workflows.goals.levels import OVER
 from workflows.goals.proposed import ACCEPTED, ADAPTED, DISPUTED, OPEN, UNDONE
 
 STATES = {
@@ -49,7 +50,7 @@ def target(definition: str, number: int, result: int) -> Any:
 
     try:
         begun = units.write(work)
-    except (Invalid, Conflict) as error:
+    except (Invalid, StaleVersion) as error:
         return _preview(key, result, given, asked=True, error=error)
     if begun is None:
         flash(_("The target was changed; no goal below measures the same."), "success")
@@ -65,6 +66,7 @@ def _preview(
     goal = reading.one(session, catalog, actor, key, language())
     if not check_ins.may_check_in(session, catalog, actor, key):
         raise NotAllowed(cascades.RESERVED)
+    check_ins.require_running(goal)
     result = reading.result_of(goal, number)
     found = None
     if asked and error is None:
@@ -95,7 +97,9 @@ def cascade(cascade_id: int) -> str:
         "goals/cascade.html",
         found=found,
         result=next((r for r in found.goal.results if r.id == found.result_id), None),
-        may_undo=found.undone_at is None and check_ins.may_check_in(session, catalog, actor, found.key),
+        may_undo=found.undone_at is None
+        and found.goal.status not in OVER
+        and check_ins.may_check_in(session, catalog, actor, found.key),
         states=STATES,
         colours=COLOURS,
         told=ngettext("%(num)s goal", "%(num)s goals", len(found.proposals)),

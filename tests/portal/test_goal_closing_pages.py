@@ -50,10 +50,17 @@ def test_the_owner_sees_the_proposed_score_and_what_is_typed_comes_back(app, goa
     assert client.post(path_of(goal, part="/close"), data={**given, "reason": "It holds since"}).status_code == 303
     for account in ("emma", "derek", "hana"):
         page = logged_in(app, account).get(path_of(goal)).text
+        assert 'name="confidence"' not in page, account
+        assert "Change the target" not in page, account
         for words in ("Delivered", "It holds since", "The second press came late", "expected to reach 1.0"):
             assert words in page, account
         assert ("Let it run again" in page) == (account != "emma"), account
     assert client.post(path_of(goal, part="/reopen"), data={"reason": "x"}).status_code in (403, 404)
+    result = goal["key_results"][0]["id"]
+    assert client.get(path_of(goal, part=f"/target/{result}")).status_code == 409
+    said = {"result": result, "value": "22", "confidence": "on_track"}
+    late = client.post(path_of(goal, part="/check-in"), data=said)
+    assert (late.status_code, "This goal is over; open it again first." in late.text) == (409, True)
     derek = logged_in(app, "derek")
     assert derek.post(path_of(goal, part="/reopen"), data={"closing": "reopen", "reason": ""}).status_code == 422
     assert derek.post(path_of(goal, part="/reopen"), data={"reason": "The audit"}).status_code == 303

@@ -8,6 +8,7 @@ it. Functions here never commit and never read the clock.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -23,7 +24,7 @@ from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, St
 from workflows.delivery.notices import Notice, notify_all
 from workflows.goals import aligned, check_ins, progress, reading, sharing
 from workflows.goals.check_ins import NOT_SAVED, number_of
-from workflows.goals.levels import RESULTS, Key
+from workflows.goals.levels import OVER, RESULTS, Key
 from workflows.goals.proposed import ACCEPTED, ADAPTED, DISPUTED, GONE, OPEN, UNDONE
 from workflows.goals.reading import Goal
 from workflows.goals.results import Result, alike
@@ -87,9 +88,7 @@ def begin(
     now: datetime,
 ) -> int | None:
     """Change a target and propose new ones below; the number of the cascade, None where nothing is touched."""
-    goal = reading.one(session, catalog, actor, key)
-    if not check_ins.may_check_in(session, catalog, actor, key):
-        raise NotAllowed(RESERVED)
+    goal = check_ins.held(session, catalog, actor, key, RESERVED)
     if version is not None and version != goal.version:
         raise StaleVersion("Somebody changed this goal in the meantime; load it again.")
     result = reading.result_of(goal, result_id)
@@ -111,13 +110,11 @@ def decide(
     now: datetime,
 ) -> Key:
     """What an owner says to a proposal: accept it, adapt it with a reason, or dispute it with one."""
-    row = session.execute(select(proposals).where(proposals.c.id == proposal_id)).one_or_none()
+    row = session.execute(select(proposals).where(proposals.c.id == proposal_id).with_for_update()).one_or_none()
     if row is None:
         raise NotFound(GONE)
     key = (row.definition, row.record_id)
-    goal = reading.one(session, catalog, actor, key)
-    if not check_ins.may_check_in(session, catalog, actor, key):
-        raise NotAllowed(RESERVED)
+    goal = check_ins.held(session, catalog, actor, key, RESERVED)
     if version is not None and version != row.version:
         raise StaleVersion("Somebody decided about this proposal in the meantime; load it again.")
     if row.state not in (OPEN, DISPUTED):
@@ -149,8 +146,12 @@ def decide(
 
 
 def undo(session: Session, catalog: Catalog, actor: Actor, cascade_id: int, *, now: datetime) -> Key:
-    """Take a cascade back: each target that still is what the cascade made of it becomes what it was."""
-    row = session.execute(select(cascades).where(cascades.c.id == cascade_id)).one_or_none()
+    """Take a cascade back: each target that still is what the cascade made of it becomes what it was.
+
+    Goals that are over keep theirs. Proposals are held before goals, as an owner's word does, and before they are read:
+    what is accepted at this moment is taken back, too.
+    """
+    row = session.execute(select(cascades).where(cascades.c.id == cascade_id).with_for_update()).one_or_none()
     if row is None:
         raise NotFound(GONE)
     key = (row.definition, row.record_id)
@@ -159,25 +160,28 @@ def undo(session: Session, catalog: Catalog, actor: Actor, cascade_id: int, *, n
         raise NotAllowed(RESERVED)
     if row.undone_at is not None:
         raise Conflict("This change was undone already.")
-    _take_back(session, catalog, actor, row, now)
+    flowed = _flowed(session, row)
+    made = [(one, Decimal(one.after)) for one, _held in flowed]
+    made += [(p, Decimal(p.final)) for _one, held in flowed for p in held if p.state in (ACCEPTED, ADAPTED)]
+    progress.hold(session, catalog, [(one.definition, one.record_id) for one, _target in made])
+    check_ins.require_running(reading.one(session, catalog, actor, key))
+    for one, target in made:
+        _restore(session, catalog, system(actor.username), one, target, now)
+    ids = [one.id for one, _held in flowed]
+    undone = {"undone_by": actor.username, "undone_at": now}
+    session.execute(update(cascades).where(cascades.c.id.in_(ids)).values(undone))
+    states = {"state": UNDONE, "version": proposals.c.version + 1}
+    session.execute(update(proposals).where(proposals.c.cascade_id.in_(ids)).values(states))
     return key
 
 
-def _take_back(session: Session, catalog: Catalog, actor: Actor, row: Any, now: datetime) -> None:
-    mine = cascades.c.id == row.id
-    session.execute(update(cascades).where(mine).values(undone_by=actor.username, undone_at=now))
-    by = system(actor.username)
-    held = session.execute(select(proposals).where(proposals.c.cascade_id == row.id)).all()
-    _restore(session, catalog, by, row, Decimal(row.after), now)
-    for one in held:
-        if one.state in (ACCEPTED, ADAPTED):
-            _restore(session, catalog, by, one, Decimal(one.final), now)
-    session.execute(
-        update(proposals).where(proposals.c.cascade_id == row.id).values(state=UNDONE, version=proposals.c.version + 1)
-    )
-    onward = cascades.c.proposal_id.in_([one.id for one in held]), cascades.c.undone_at.is_(None)
-    for further in session.execute(select(cascades).where(*onward)).all():
-        _take_back(session, catalog, actor, further, now)
+def _flowed(session: Session, row: Any) -> list[tuple[Any, Sequence[Any]]]:
+    """A cascade and those that flowed on from it, each with its proposals; all of them are held."""
+    p, c = proposals.c, cascades.c
+    held = session.execute(select(proposals).where(p.cascade_id == row.id).order_by(p.id).with_for_update()).all()
+    onward = select(cascades).where(c.proposal_id.in_([one.id for one in held]), c.undone_at.is_(None))
+    further = session.execute(onward.order_by(c.id).with_for_update()).all()
+    return [(row, held), *(part for one in further for part in _flowed(session, one))]
 
 
 def _restore(session: Session, catalog: Catalog, by: Actor, row: Any, made: Decimal, now: datetime) -> None:
@@ -186,7 +190,7 @@ def _restore(session: Session, catalog: Catalog, by: Actor, row: Any, made: Deci
         result = reading.result_of(goal, row.result_id)
     except NotFound:
         return
-    if result.target == made:
+    if result.target == made and goal.status not in OVER:
         _set(session, catalog, by, goal, result.id, Decimal(row.before), "", now)
 
 

@@ -24,7 +24,7 @@ from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
 from metadata.fieldtypes.scalars import GROUPED
 from workflows.delivery.notices import Notice, notify_all
 from workflows.goals import progress, reading
-from workflows.goals.levels import KIND, RESULTS, Key, level_of
+from workflows.goals.levels import KIND, OVER, RESULTS, Key, level_of
 from workflows.goals.reading import Goal
 from workflows.goals.results import CHECK_IN, Result
 from workflows.goals.tables import check_ins
@@ -34,6 +34,7 @@ CONFIDENCES = ("on_track", "at_risk", "off_track")
 LONGEST, LONGEST_LINK = 2000, 1000
 MOST = Decimal(10) ** 15
 NOT_FED = "This key result is fed by its KPI or by the goals below; there is nothing to check in."
+IS_OVER = "This goal is over; open it again first."
 OFFICE = "HR admin"
 RESERVED = "You may see this goal; checking in is reserved to those who may change it."
 NOT_SAVED = "Nothing was saved yet: please correct the marked values (%(count)s)."
@@ -82,9 +83,7 @@ def check_in(
     now: datetime,
 ) -> int:
     """Record where a key result stands; raises Invalid at the field, NotAllowed who may not change the goal."""
-    goal = reading.one(session, catalog, actor, key)
-    if not may_check_in(session, catalog, actor, key):
-        raise NotAllowed(RESERVED)
+    goal = held(session, catalog, actor, key, RESERVED)
     result = reading.result_of(goal, result_id)
     if result.fed_by != CHECK_IN:
         raise Conflict(NOT_FED)
@@ -134,6 +133,26 @@ def answer(session: Session, catalog: Catalog, actor: Actor, check_in_id: int, t
     notice = Notice(row.author, "goal_answered", f"goal-answer:{check_in_id}", params, _link(key))
     notify_all(session, [notice], now)
     return key
+
+
+def held(session: Session, catalog: Catalog, actor: Actor, key: Key, refusal: str) -> Goal:
+    """A running goal that somebody may change, kept from others until the transaction ends.
+
+    Raises NotFound who may not see it, NotAllowed with the refusal who may not change it, Conflict where it is over.
+    """
+    if not may_check_in(session, catalog, actor, key):
+        reading.one(session, catalog, actor, key)
+        raise NotAllowed(refusal)
+    progress.hold(session, catalog, [key])
+    goal = reading.one(session, catalog, actor, key)
+    require_running(goal)
+    return goal
+
+
+def require_running(goal: Goal) -> None:
+    """Raise Conflict where a goal is over: what was closed stays as it was closed."""
+    if goal.status in OVER:
+        raise Conflict(IS_OVER)
 
 
 def may_check_in(session: Session, catalog: Catalog, actor: Actor, key: Key) -> bool:

@@ -38,10 +38,11 @@ def feed(session: Session, catalog: Any, now: datetime) -> int:
         return 0
     actor, changed = system("goals"), 0
     known: dict[Asked, Decimal | None] = {}
-    for level in levels(catalog):
-        if not {RESULTS, START, END} <= level.entity.definition.fields.keys():
-            continue
-        goals = reading.many(session, catalog, actor, _fed(session, level, now), whole=True)
+    windowed = [one for one in levels(catalog) if {RESULTS, START, END} <= one.entity.definition.fields.keys()]
+    fed = {level.name: _fed(session, level, now) for level in windowed}
+    progress.hold(session, catalog, [key for keys in fed.values() for key in keys])
+    for level in windowed:
+        goals = reading.many(session, catalog, actor, fed[level.name], whole=True)
         owners = _owners(session, catalog, list(goals.values()))
         changes = [
             Change(goal.key[1], {RESULTS: rows}, goal.version)

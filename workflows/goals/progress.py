@@ -2,26 +2,29 @@
 
 Called after a check-in, when a KPI was read, and for every change of an objective, whoever wrote it (outbox). Promises:
 only what differs is written, so that telling it twice changes nothing; goals without key results keep the progress that
-people gave them. Set-based: one statement for the web, one to read and one batch to write for each level.
+people gave them, and one that is over the progress of its end. Set-based: one statement for the web, one to read and
+one batch to write for each level.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from metadata import records
 from metadata.access import Actor, system
 from metadata.catalog import Catalog
+from metadata.many_rows import one_of
 from metadata.records import Change
 from workflows.goals import aligned, reading
 from workflows.goals.aligned import Web
-from workflows.goals.levels import KIND, PROGRESS, RESULTS, Key, levels
+from workflows.goals.levels import KIND, OVER, PROGRESS, RESULTS, STATUS, Key, levels
 from workflows.goals.reading import Goal
 from workflows.goals.results import CHILDREN, mean, rolled_up
 from workflows.outbox import Event, subscribes
@@ -30,18 +33,51 @@ from workflows.scoring import exact
 EQUAL = Fraction(1)
 
 
-def refresh(session: Session, catalog: Catalog, keys: Iterable[Key], *, now: datetime, by: str = "system") -> int:
-    """Bring these goals, and those above that they feed, up to date; how many changed."""
+def hold(session: Session, catalog: Catalog, keys: Iterable[Key]) -> None:
+    """Keep these goals, and those above that they feed, as they are until the transaction ends.
+
+    Called before they are read for a change: two who change goals below the same one would else write over each other.
+    """
+    if session.connection().dialect.name == "postgresql":  # SQLite has one writer at a time
+        _lock(session, catalog, _upwards(aligned.web(session, catalog, system("goals"), over=True), keys))
+
+
+def _lock(session: Session, catalog: Catalog, keys: Iterable[Key]) -> None:
+    """Level by level from the lowest up, and by their numbers, so that nobody waits for who waits for them."""
+    connection, wanted = session.connection(), list(keys)
+    if connection.dialect.name != "postgresql":
+        return
+    for level in reversed(levels(catalog)):
+        numbers = sorted({number for name, number in wanted if name == level.name})
+        if numbers:
+            c = level.entity.table.c
+            connection.execute(select(c.id).where(one_of(connection, c.id, numbers)).order_by(c.id).with_for_update())
+
+
+def refresh(
+    session: Session,
+    catalog: Catalog,
+    keys: Iterable[Key],
+    *,
+    now: datetime,
+    by: str = "system",
+    ended: Collection[Key] = (),
+) -> int:
+    """Bring these goals, and those above that they feed, up to date; how many changed.
+
+    Goals that are over stay as they are, except those that are `ended` by the very change that is followed.
+    """
     actor = system(by)
     web = aligned.web(session, catalog, actor, over=True)
     touched = _upwards(web, keys)
+    _lock(session, catalog, touched)
     around = {*touched, *(edge.child for key in touched for edge in web.below.get(key, ()))}
     goals = reading.many(session, catalog, actor, around, whole=True)
     fresh: dict[Key, Any] = {}
     held = {key: goal.progress for key, goal in goals.items()}
     for key in touched:
         goal = goals.get(key)
-        if goal is None or not goal.results:
+        if goal is None or not goal.results or (goal.status in OVER and key not in ended):
             continue
         found = rolled_up(goal.rollup, goal.results, _fed(web, held, goal))
         if found is not None and found != goal.progress:
@@ -125,4 +161,6 @@ def _follow(session: Session, catalog: Any, event: Event, now: datetime) -> None
     definition = catalog[event.definition].definition
     if RESULTS not in definition.lists:
         return
-    refresh(session, catalog, [(event.definition, int(i)) for i in event.payload.get("ids", ())], now=now)
+    keys = [(event.definition, int(i)) for i in event.payload.get("ids", ())]
+    ends = (event.payload.get("after") or {}).get(STATUS) in OVER
+    refresh(session, catalog, keys, now=now, ended=keys if ends else ())

@@ -20,7 +20,7 @@ from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import NotFound
 from workflows.goals import reading
-from workflows.goals.levels import RESULTS, Key, listed
+from workflows.goals.levels import OVER, RESULTS, STATUS, Key, listed
 from workflows.goals.reading import Goal
 from workflows.goals.tables import cascades, proposals
 
@@ -104,15 +104,18 @@ def waiting(
 ) -> list[Proposal]:
     """Proposals that wait for a word, the oldest first: for goals that the reader may change, or with `mine` owns."""
     p = proposals.c
-    clause = _seen_in(catalog, actor, proposals, action="edit", mine=mine)
+    clause = _seen_in(catalog, actor, proposals, action="edit", mine=mine, running=True)
     statement = select(proposals).where(p.state.in_(WAITS), clause).order_by(p.id).limit(limit)
     return _seen(session, catalog, actor, session.execute(statement).all(), language)
 
 
 def _seen_in(
-    catalog: Catalog, actor: Actor, kept: Table, action: str = "list", *, mine: bool = False
+    catalog: Catalog, actor: Actor, kept: Table, action: str = "list", *, mine: bool = False, running: bool = False
 ) -> ColumnElement[bool]:
-    """Rows of a table beside the records whose goal the actor may list, or change."""
+    """Rows of a table beside the records whose goal the actor may list, or change; with `running` those that count.
+
+    What was proposed to a goal that is over, or for a key result that was taken out, waits for nobody.
+    """
     clauses: list[ColumnElement[bool]] = []
     for level in listed(catalog, actor):
         if action != "list" and not access.may(actor, level.entity, action):
@@ -121,7 +124,13 @@ def _seen_in(
         limits = [table.c._removed_at.is_(None), access.rows(actor, catalog, level.entity, action)]
         if mine:
             limits.append(table.c[level.person] == actor.person_id if level.person else false())
-        clauses.append(and_(kept.c.definition == level.name, kept.c.record_id.in_(select(table.c.id).where(*limits))))
+        if running and level.has(STATUS):
+            limits.append(table.c[STATUS].not_in(OVER))
+        mine_here = [kept.c.definition == level.name, kept.c.record_id.in_(select(table.c.id).where(*limits))]
+        if running:
+            side = level.entity.sides.get(RESULTS)
+            mine_here.append(false() if side is None else kept.c.result_id.in_(select(side.c.id)))
+        clauses.append(and_(*mine_here))
     return or_(*clauses) if clauses else false()
 
 
@@ -158,9 +167,10 @@ def of_goal(
     p, c, key = proposals.c, cascades.c, goal.key
     if RESULTS in goal.unread:
         return [], []
-    open_here = select(proposals).where(p.definition == key[0], p.record_id == key[1], p.state.in_(WAITS))
+    mine = p.definition == key[0], p.record_id == key[1], p.result_id.in_([one.id for one in goal.results])
+    open_here = select(proposals).where(*mine, p.state.in_(WAITS))
     begun = select(c.id).where(c.definition == key[0], c.record_id == key[1]).order_by(c.id.desc()).limit(5)
-    held = session.execute(open_here.order_by(p.id)).all()
+    held = session.execute(open_here.order_by(p.id)).all() if goal.status not in OVER else []
     return _seen(session, catalog, actor, held, language), list(session.execute(begun).scalars())
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from metadata import publish
 from metadata.access import load_actor, system
 from metadata.engine import publishing
 from metadata.parser import thawed
+from tests.waiting import eventually
 from tests.workflows.training.conftest import Company, company  # noqa: F401 (the fixture)
 from workflows import queue
 from workflows.demo import DEMO_LOGINS
@@ -54,6 +56,28 @@ def hidden(firm: Company, name: str, *fields: str) -> None:
                 rule["hides"] = list(fields)
 
     redefined(firm, name, edit)
+
+
+def together(firm: Company, first: Callable[[Session], Any], second: Callable[[Session], Any]) -> None:
+    """Two at once on PostgreSQL: the second begins before the first has committed, and has to wait for it."""
+
+    def other() -> None:
+        with Session(firm.engine) as session, session.begin():
+            second(session)
+
+    def waits() -> bool:
+        with Session(firm.engine) as session:
+            held = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            return bool(session.execute(text(held)).scalar_one())
+
+    with ThreadPoolExecutor(1) as pool, Session(firm.engine) as session, session.begin():
+        first(session)
+        told = pool.submit(other)
+        eventually(lambda: waits() or told.done(), "the second to wait for the first")
+        session.commit()
+        told.result(60)
 
 
 def key_of(firm: Company, title: str) -> Key:

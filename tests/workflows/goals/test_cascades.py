@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, StaleVersion
-from tests.workflows.goals.conftest import hidden, key_of
-from workflows.goals import cascades, proposed, reading, sharing
+from tests.workflows.goals.conftest import hidden, key_of, together
+from workflows.goals import cascades, closing, proposed, reading, sharing
 from workflows.goals.results import read
 
 COMPANY = "Right the first time: pass rate of 95 %"
@@ -129,6 +129,55 @@ def test_undone_every_target_is_what_it_was_unless_somebody_changed_it_since(fir
     assert proposal.state == "undone"
     with pytest.raises(Conflict):
         firm.write(cascades.undo, "hana", begun.id)
+
+
+class TestAtOnce:
+    """PostgreSQL alone: SQLite has one writer at a time."""
+
+    @pytest.fixture(params=["postgresql"])
+    def database_kind(self, request, needs):
+        needs(request.param)
+        return request.param
+
+    def test_what_an_owner_accepts_while_it_is_undone_is_undone_too(self, firm, begun):
+        [proposal] = begun.proposals
+        derek, hana = firm.actor("derek"), firm.actor("hana")
+        together(
+            firm,
+            lambda s: cascades.decide(s, firm.catalog, derek, proposal.id, "accepted", now=firm.now),
+            lambda s: cascades.undo(s, firm.catalog, hana, begun.id, now=firm.now),
+        )
+        assert (target(firm, COMPANY), target(firm, OUTPUT)) == (95, 95)
+
+
+def waits(firm, account):
+    """What waits for somebody's word: in their list, and on the page of the goal."""
+    listed = firm.read(proposed.waiting, firm.actor(account))
+    shown, _begun = firm.read(proposed.of_goal, firm.actor(account), goal(firm, OUTPUT, account))
+    return [one.id for one in listed], [one.id for one in shown]
+
+
+def test_a_goal_that_is_over_takes_no_new_target_and_nothing_waits_for_it(firm, begun):
+    [proposal] = begun.proposals
+    key = key_of(firm, OUTPUT)
+    result = goal(firm, OUTPUT).results[0].id
+    assert waits(firm, "derek") == ([proposal.id], [proposal.id])
+    firm.write(closing.close, "derek", key, score="0.5", reason="So be it", explanation="Late parts")
+    listed = firm.read(proposed.waiting, firm.actor("derek"))
+    over = firm.read(reading.one, firm.actor("derek"), key)
+    assert (listed, firm.read(proposed.of_goal, firm.actor("derek"), over)) == ([], ([], []))
+    with pytest.raises(Conflict):
+        decide(firm, "derek", proposal, "accepted")
+    with pytest.raises(Conflict):
+        firm.write(cascades.begin, "derek", key, result, target="96", method="share", reason="x")
+    firm.write(closing.reopen, "hana", key, reason="Once more")
+    assert waits(firm, "derek") == ([proposal.id], [proposal.id])
+
+
+def test_a_proposal_for_a_key_result_that_was_taken_out_waits_no_longer(firm, begun):
+    key = key_of(firm, OUTPUT)
+    firm.change(key[0], key[1], key_results=[{"title": "Another", "target": 5, "start": 0}])
+    assert waits(firm, "derek") == ([], [])
 
 
 def test_a_target_changed_in_a_form_flows_down_too_and_once(firm):

@@ -12,8 +12,8 @@ from metadata import records
 from metadata.engine import writing
 from metadata.errors import Conflict, Invalid, NotAllowed, NotFound
 from metadata.records import objectives
-from tests.workflows.goals.conftest import key_of
-from workflows.goals import aligned, check_ins, feeding, progress, reading
+from tests.workflows.goals.conftest import key_of, together
+from workflows.goals import aligned, check_ins, closing, feeding, progress, reading
 from workflows.goals.levels import RESULTS
 
 SETUP = "Set-up time of line 2 below 20 minutes"
@@ -161,6 +161,47 @@ class TestFeeding:
         assert firm.read(reading.one, firm.actor("derek"), key).progress == pytest.approx(mean, abs=Decimal("0.005"))
 
 
+class TestAtOnce:
+    """PostgreSQL alone: SQLite has one writer at a time."""
+
+    @pytest.fixture(params=["postgresql"])
+    def database_kind(self, request, needs):
+        needs(request.param)
+        return request.param
+
+    def test_two_colleagues_check_in_below_one_goal_and_both_count(self, firm):
+        given = {
+            "commitment": "committed",
+            "status": "active",
+            "period_start": "2026-07-01",
+            "period_end": "2026-12-31",
+        }
+        given |= {"visibility": "public", "department": firm.actor("emma").unit_id, "owner": firm.person("emma")}
+        row = {"title": "U", "target": 100, "start": 0, "unit": "pcs"}
+        above = firm.create("objective_department", title="P", **given, key_results=[row | {"fed_by": "children"}])
+        given |= {"parent": above, "key_results": [row]}
+        keys = [("objective_individual", firm.create("objective_individual", title=t, **given)) for t in "AB"]
+
+        def says(key, value):
+            result = firm.read(reading.one, firm.actor("emma"), key).results[0].id
+            said = {"value": value, "confidence": "on_track", "now": firm.now}
+            return lambda s: check_ins.check_in(s, firm.catalog, firm.actor("emma"), key, result, **said)
+
+        together(firm, says(keys[0], "20"), says(keys[1], "60"))
+        found = firm.read(reading.many, firm.actor("hana"), [*keys, ("objective_department", above)])
+        assert sorted(goal.progress for goal in found.values()) == [Decimal("0.20"), Decimal("0.40"), Decimal("0.60")]
+
+    def test_a_goal_that_is_edited_meanwhile_stops_no_feed(self, firm):
+        key = fed(firm, "pass_rate", kpi_measure="100 * sum(passed) / sum(inspected)")
+        values = {"note": "Edited meanwhile"}
+        together(
+            firm,
+            lambda s: records.change(s, firm.catalog, key[0], firm.actor("hana"), key[1], values, now=firm.now),
+            lambda s: feeding.feed(s, firm.catalog, firm.now),
+        )
+        assert firm.read(reading.one, firm.actor("derek"), key).results[0].current > 0
+
+
 class TestTime:
     def test_a_goal_without_an_end_in_sight_is_refused_at_its_last_day_and_only_where_its_time_is_written(self, firm):
         definition, number = key = key_of(firm, SETUP)
@@ -184,6 +225,37 @@ def stored_end(firm, key, day):
     table = firm.catalog[key[0]].table
     with writing(), Session(firm.engine) as session, session.begin():
         session.execute(table.update().where(table.c.id == key[1]).values(period_end=day))
+
+
+class TestOver:
+    """A goal that is over stays as it was closed."""
+
+    def test_it_takes_no_check_in_and_keeps_its_progress_until_it_runs_again(self, firm):
+        key = fed(firm, "")
+        firm.change(key[0], key[1], **{RESULTS: [{"title": "All of it", "target": 100, "fed_by": "children"}]})
+        check_in(firm, "emma", SETUP, value="24")
+        firm.write(closing.close, "derek", key, score="0.5", reason="So be it", explanation="Late parts")
+        firm.settle()
+        before = firm.read(reading.one, firm.actor("derek"), key).progress
+        check_in(firm, "emma", SETUP, value="20.5")
+        firm.settle()
+        assert firm.read(reading.one, firm.actor("derek"), key).progress == before
+        firm.write(closing.reopen, "hana", key, reason="Once more")
+        firm.settle()
+        assert firm.read(reading.one, firm.actor("derek"), key).progress > before
+        setup = key_of(firm, SETUP)
+        result = firm.read(reading.one, firm.actor("emma"), setup).results[0].id
+        firm.write(closing.close, "emma", setup, score="1", reason="Good")
+        with pytest.raises(Conflict) as refused:
+            firm.write(check_ins.check_in, "emma", setup, result, value="21", confidence="on_track")
+        assert refused.value.message == "This goal is over; open it again first."
+
+    def test_what_is_reached_and_ended_in_one_change_counts(self, firm):
+        key = key_of(firm, SETUP)
+        result = firm.read(reading.one, firm.actor("emma"), key).results[0].id
+        firm.change(key[0], key[1], status="done", **{RESULTS: [{"id": result, "current": 20}]})
+        firm.settle()
+        assert firm.read(reading.one, firm.actor("emma"), key).progress == 1
 
 
 class TestAlignment:
