@@ -42,11 +42,12 @@ def target(definition: str, number: int, result: int) -> Any:
     typed = request.values
     given = {"target": typed.get("target", ""), "method": typed.get("method", sharing.SHARE)}
     given["reason"] = typed.get("reason", "")
+    version = typed.get("version", type=int)
     if request.method == "GET" or typed.get("then") != "begin":
         return _preview(key, result, given, asked="target" in typed)
 
     def work(session: Session, catalog: Catalog) -> int | None:
-        return cascades.begin(session, catalog, actor, key, result, now=now, **given)
+        return cascades.begin(session, catalog, actor, key, result, version=version, now=now, **given)
 
     try:
         begun = units.write(work)
@@ -79,6 +80,7 @@ def _preview(
         "goals/target.html",
         goal=goal,
         result=result,
+        version=request.values.get("version", goal.version) if error else goal.version,
         given=given,
         found=found,
         methods=METHODS,

@@ -131,6 +131,26 @@ class TestTargets:
         assert (undone["undone_by"], undone["proposals"][0]["state"]) == ("hana", "undone")
         assert (target_of(hana, COMPANY), target_of(hana, OUTPUT)) == (95, 95)
 
+    def test_the_page_changes_no_target_that_is_another_than_its_preview_showed(self, app):
+        app.config["WTF_CSRF_ENABLED"] = False
+        client = logged_in(app, "hana")
+        goal = goal_called(client, COMPANY)
+        path = f"/goals/{goal['definition']}/{goal['id']}/target/{goal['key_results'][0]['id']}"
+        given = {"target": "96", "method": "share", "reason": "A new customer asks"}
+
+        def shown(answer):
+            return {**given, "version": answer.text.split('name="version" value="')[1].split('"')[0]}
+
+        preview = shown(client.post(path, data={**shown(client.get(path)), "then": "show"}))
+        assert client.post(address(goal), json={"target": 98, "reason": "Somebody else"}).status_code == 201
+        late = client.post(path, data={**preview, "then": "begin"})
+        assert (late.status_code, "Somebody changed this goal in the meantime" in late.text) == (409, True)
+        assert shown(late) == preview
+        assert target_of(client, COMPANY) == 98
+        again = shown(client.post(path, data={**preview, "then": "show"}))
+        assert client.post(path, data={**again, "then": "begin"}).status_code == 303
+        assert target_of(client, COMPANY) == 96
+
     def test_five_sides_of_a_proposal(self, app):
         cascade = self.begin(app).json["result"]
         path = f"{ROOT}/proposals/{cascade['proposals'][0]['id']}"

@@ -20,7 +20,7 @@ from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.engine import UTCDateTime
 from metadata.store import Id
-from workflows.goals import proposed, reading
+from workflows.goals import closing, proposed, reading
 from workflows.goals.check_ins import CONFIDENCES
 from workflows.goals.levels import DRAFT, END, OVER, RESULTS, START, STATUS, Key, Level, listed
 from workflows.goals.results import CHECK_IN
@@ -63,7 +63,8 @@ def waiting(session: Session, catalog: Catalog, actor: Actor, today: date, langu
     if actor.person_id is None:
         return []
     mine = _mine(session, catalog, actor, today)
-    ended = [one for one in mine if one.end <= today]
+    scored = {level.name for level in listed(catalog, actor) if closing.score_field(level)}
+    ended = [one for one in mine if one.end <= today and one.key[0] in scored]
     late = [one for one in mine if one.end > today and one.spoken is not None and one.spoken + RHYTHM < today]
     answers = _answers(session, catalog, actor, today)
     keys = [*(one.key for one in (*ended, *late)), *(key for key, _author, _at in answers)]
@@ -82,7 +83,7 @@ def _proposals(session: Session, catalog: Catalog, actor: Actor, language: str) 
 
 
 def _mine(session: Session, catalog: Catalog, actor: Actor, today: date) -> list[Mine]:
-    """The person's goals that have begun and are not over, by their last day; one statement for all levels."""
+    """The goals of the person that they may change, begun and not over, by their last day; one statement for all."""
     parts = [_of_level(catalog, actor, level, today) for level in listed(catalog, actor)]
     asked = [part for part in parts if part is not None]
     found: dict[Key, Mine] = {}
@@ -100,6 +101,8 @@ def _of_level(catalog: Catalog, actor: Actor, level: Level, today: date) -> Sele
     runs, t, c = _running(level), level.entity.table, check_ins.c
     if not level.person or not runs or not level.has(START) or not level.has(END):
         return None
+    if not access.may(actor, level.entity, "edit"):
+        return None
     side = level.entity.sides[RESULTS] if RESULTS in level.entity.definition.lists else None
     if side is not None and "fed_by" not in side.c:
         side = None
@@ -114,6 +117,7 @@ def _of_level(catalog: Catalog, actor: Actor, level: Level, today: date) -> Sele
         t.c[START] <= today,
         t.c[END].is_not(None),
         access.rows(actor, catalog, level.entity, "list"),
+        access.rows(actor, catalog, level.entity, "edit"),
     )
     if side is None:
         return statement

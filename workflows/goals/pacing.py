@@ -20,11 +20,10 @@ from metadata.records.objectives import LONGEST_DAYS
 from workflows import pace
 from workflows.goals.levels import OVER
 from workflows.goals.reading import Goal
-from workflows.goals.results import Result, together
+from workflows.goals.results import Result, rolled_up, together
 from workflows.scoring import exact
 
 STRAIGHT, SEASON, OWN, MIXED = "straight", "season", "own", "mixed"
-WORST = "worst"
 DAY = timedelta(days=1)
 Seasons = Mapping[str, Sequence[Decimal]]
 
@@ -116,13 +115,19 @@ def _of_result(first: date, last: date, day: date, result: Result, curves: Seaso
 
 
 def _whole(goal: Goal, first: date, last: date, day: date, results: Mapping[int, Pace]) -> Pace:
+    """What the key results that have data should have reached, by the goal's own rule; without any a straight line.
+
+    That goals below brought data is known from the goal's progress: it is another than the rest alone makes.
+    """
     reached = None if goal.progress is None else exact(goal.progress)
-    known = {one.id: results[one.id] for one in goal.results if results[one.id].progress is not None}
-    if goal.rollup == WORST and known:
-        worst = max(known.values(), key=lambda one: one.gap or Fraction(0))
-        return Pace(worst.expected, worst.progress, worst.status, worst.source)
+    fed = goal.progress is not None and goal.progress != rolled_up(goal.rollup, goal.results)
+    known = {
+        one.id: results[one.id]
+        for one in goal.results
+        if one.weight and (results[one.id].progress is not None or (fed and one.from_below))
+    }
     parts = [(known[one.id].expected if one.id in known else None, exact(one.weight)) for one in goal.results]
-    ahead = together(goal.rollup, parts) if known else None
+    ahead = together(goal.rollup, parts)
     sources = {one.source for one in known.values()}
     if ahead is None:
         ahead, sources = pace.expected(first, last, day), {STRAIGHT}

@@ -42,6 +42,11 @@ class Result:
     filter: str
     points: Points = ()
 
+    @property
+    def from_below(self) -> bool:
+        """Whether it is as far as the goals below are."""
+        return self.fed_by == CHILDREN and self.current is None
+
     def progress(self) -> Fraction | None:
         """How much of the way is gone, from 0 to 1."""
         rule = Rule(
@@ -121,10 +126,7 @@ ROLLUPS: Mapping[str, Callable[[Sequence[tuple[Fraction, Fraction]]], Fraction |
 
 def rolled_up(rule: str, results: Sequence[Result], below: Fraction | None = None) -> Decimal | None:
     """A goal's progress from its key results; `below` is that of the goals which feed it."""
-    parts = [
-        (below if one.fed_by == CHILDREN and one.current is None else one.progress(), exact(one.weight))
-        for one in results
-    ]
+    parts = [(below if one.from_below else one.progress(), exact(one.weight)) for one in results]
     found = together(rule, parts)
     return None if found is None else round_half_up(found, PLACES)
 

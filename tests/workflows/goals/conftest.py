@@ -40,10 +40,29 @@ def redefined(firm: Company, name: str, edit: Callable[[dict[str, Any]], Any]) -
     """A definition with something else in its document, published."""
     document = thawed(firm.catalog[name].definition.document)
     edit(document)
+    published(firm, document)
+
+
+def published(firm: Company, document: dict[str, Any]) -> None:
+    """Put a definition into force."""
     with publishing(), Session(firm.engine) as session, session.begin():
         firm.catalog = publish.publish(
             session, firm.catalog, [document], actor=system("test"), comment="t", now=firm.now
         )
+
+
+def scoreless(firm: Company, name: str) -> None:
+    """Another level of goals of people, which has no score."""
+    document = thawed(firm.catalog["objective_individual"].definition.document)
+    document["$id"] = name
+    del document["properties"]["score"], document["x-okr"]["score"], document["x-i18n"]["zh"]["properties"]["score"]
+    document["x-screen"]["list"].remove("score")
+    for section in document["x-screen"]["sections"]:
+        section["fields"] = [field for field in section["fields"] if field != "score"]
+    for rules in document["x-access"].values():
+        for rule in rules if isinstance(rules, list) else [rules]:
+            rule.pop("locks", None)
+    published(firm, document)
 
 
 def hidden(firm: Company, name: str, *fields: str) -> None:

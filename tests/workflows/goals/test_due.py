@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.workflows.goals.conftest import key_of
+from tests.workflows.goals.conftest import key_of, scoreless
 from workflows.goals import cascades, check_ins, closing, due, reading
 
 SETUP = "Set-up time of line 2 below 20 minutes"
@@ -62,6 +62,37 @@ def test_a_proposal_waits_for_the_owner_alone(firm):
     assert waits(firm, "derek", due.PROPOSAL) == [(OUTPUT, firm.now.date())]
     for account in ("hana", "emma", "sofia"):
         assert waits(firm, account, due.PROPOSAL) == [], account
+
+
+def given(firm, title):
+    """A running goal of Emma's with something to check in."""
+    return {
+        "title": title,
+        "owner": firm.person("emma"),
+        "department": firm.actor("emma").unit_id,
+        "period_start": f"{firm.now.date() - timedelta(days=60)}",
+        "period_end": f"{firm.now.date() + timedelta(days=1)}",
+        "commitment": "committed",
+        "status": "active",
+        "visibility": "public",
+        "key_results": [{"title": "r", "target": 5, "start": 0}],
+    }
+
+
+def both(firm, title):
+    """Whether a check-in, and a day after its end the closing, of a goal are asked of its owner."""
+    later = firm.now.date() + timedelta(days=1)
+    return title in dict(waits(firm, "emma", due.LATE)), title in dict(waits(firm, "emma", due.CLOSE, later))
+
+
+def test_nothing_is_asked_that_would_be_refused(firm):
+    firm.create("objective_individual", **given(firm, "Mine to change"))
+    firm.create("objective_department", **given(firm, "Mine to see"))
+    assert both(firm, "Mine to change") == (True, True)
+    assert both(firm, "Mine to see") == (False, False)
+    scoreless(firm, "objective_team")
+    firm.create("objective_team", **given(firm, "Without a score"))
+    assert both(firm, "Without a score") == (True, False)
 
 
 def test_where_nothing_waits_three_statements_say_so(firm):

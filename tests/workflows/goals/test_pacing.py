@@ -52,6 +52,29 @@ def test_a_goal_is_held_against_what_its_key_results_should_have_reached_by_the_
     assert stands(goal(progress="0.20")) == ("behind", [])
 
 
+@pytest.mark.parametrize(
+    ("rule", "progress", "ahead", "status"),
+    [("mean", "0.50", 0.5, "on_track"), ("worst", "0.10", 0.5, "behind"), ("sum", "0.50", 0.5, "on_track")],
+)
+def test_what_goals_below_bring_counts_in_what_is_expected_too(rule, progress, ahead, status):
+    fed = {"fed_by": "children"}
+    found = goal({"start": 0, "current": 90}, fed, progress=progress, rollup=rule)
+    paces = pacing.of_goal(found, HALF, {}).goal
+    assert (paces.progress, float(paces.expected), paces.status) == (
+        Fraction(progress),
+        pytest.approx(ahead, abs=0.005),
+        status,
+    )
+    silent = goal({"start": 0, "current": 90}, fed, progress={"sum": "0.45"}.get(rule, "0.90"), rollup=rule)
+    expected = pacing.of_goal(silent, HALF, {}).goal.expected
+    assert float(expected) == pytest.approx(0.25 if rule == "sum" else 0.5, abs=0.005), "nothing came from below"
+
+
+def test_what_weighs_nothing_makes_no_goal_late():
+    found = goal({"start": 0, "current": 90}, {"start": 0, "current": 0, "weight": 0}, progress="0.90", rollup="worst")
+    assert stands(found) == ("on_track", ["on_track", "behind"])
+
+
 def test_a_goal_past_its_end_is_overdue_and_one_before_it_has_not_begun():
     found = goal({"current": 99}, progress="0.99")
     assert stands(found, date(2027, 1, 1)) == ("overdue", ["overdue"])
