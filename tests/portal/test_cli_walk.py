@@ -14,8 +14,10 @@ from tests.portal.command import Command, installation
 
 
 def leaves(group: click.Group, *path: str) -> list[tuple[tuple[str, ...], click.Command]]:
-    found = []
-    for name, command in group.commands.items():
+    found, context = [], click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             found += leaves(command, *path, name)
         else:
