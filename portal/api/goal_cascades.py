@@ -174,7 +174,7 @@ def suggestion(definition: str, number: int, result: int) -> Response:
 def cascades_page() -> Response:
     """Changed targets of goals that the caller may see, the newest first, with what became of them below."""
     size = max(1, min(request.args.get("page_size", 50, type=int), MOST))
-    number = max(0, request.args.get("page", 0, type=int))
+    number = min(max(0, request.args.get("page", 0, type=int)), 10**6)
     found, more = proposed.page(db.session(), catalogs.current(), current_actor(), language(), number=number, size=size)
     return answer({"result": [_cascade(one) for one in found], "more": more})
 

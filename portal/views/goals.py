@@ -100,7 +100,7 @@ def level(definition: str) -> str:
     """One level as a list that is searched and turned page by page."""
     actor, catalog, session = current_actor(), catalogs.current(), db.session()
     asked = levels.level_of(catalog, definition)
-    page, words = max(0, request.args.get("page", 0, type=int)), request.args.get("q", "").strip()
+    page, words = min(max(0, request.args.get("page", 0, type=int)), 10**6), request.args.get("q", "").strip()
     query = Query(
         order=tuple((name, True) for name in asked.columns(START)),
         search=words,

@@ -144,7 +144,7 @@ class TestTargets:
         preview = shown(client.post(path, data={**shown(client.get(path)), "then": "show"}))
         assert client.post(address(goal), json={"target": 98, "reason": "Somebody else"}).status_code == 201
         late = client.post(path, data={**preview, "then": "begin"})
-        assert (late.status_code, "Somebody changed this goal in the meantime" in late.text) == (409, True)
+        assert (late.status_code, "Somebody changed this goal in the meantime" in late.text) == (412, True)
         assert shown(late) == preview
         assert target_of(client, COMPANY) == 98
         again = shown(client.post(path, data={**preview, "then": "show"}))
@@ -164,6 +164,12 @@ class TestTargets:
             assert nobody.get(way).status_code == 401
         assert logged_in(app, "hana").get(f"{ROOT}/cascades/999").status_code == 404
         assert logged_in(app, "hana").get(f"{ROOT}/proposals/999").status_code == 404
+
+    def test_behind_the_last_page_there_is_nothing(self, app):
+        client = logged_in(app, "hana")
+        for page in (7, 10**30):
+            assert client.get(f"{ROOT}/cascades/?page={page}").json == {"result": [], "more": False}
+            assert client.get(f"/goals/objective_individual/?page={page}").status_code == 200
 
     def test_a_list_of_changes_costs_no_more_with_each_of_them(self, app):
         def cost():

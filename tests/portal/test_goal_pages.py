@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import event, select
 
-from metadata import records
+from metadata import publish, records
 from metadata.access import system
 from metadata.engine import writing
+from portal import units
+from portal.designer import starts
 from portal.extensions import db
 from portal.views import goal_nodes as pages
 from tests.portal.demo_site import logged_in, prepare, site
@@ -125,6 +128,20 @@ def test_a_clash_names_sides_figures_and_advice_and_is_dismissed_with_a_reason(a
     page = logged_in(app, "sofia").get("/goals/clashes/").text
     assert "Nothing clashes." in page
     assert "Line 3 helps" in page
+
+
+def test_a_level_begun_from_the_start_of_the_designer_counts_progress_as_every_level(app):
+    document = json.loads((starts.FOLDER / "objective.json").read_text()) | {"$id": "objective_team"}
+    with app.test_request_context():
+        actor, now = system("test"), units.utcnow()
+        units.publish(lambda s, c: publish.publish(s, c, [document], actor=actor, comment="t", now=now))
+    hana = logged_in(app, "hana")
+    given = {"title": "Half of it", "owner": 1}
+    assert hana.post("/api/v1/objective_team/", json=given | {"progress": 50}).status_code == 422
+    made = hana.post("/api/v1/objective_team/", json=given | {"progress": 0.5})
+    page = hana.get(f"/goals/objective_team/{made.json['id']}").text
+    assert ">50 %<" in page
+    assert "5000 %" not in page
 
 
 def test_five_thousand_goals_cost_no_more_statements_than_twenty(app):

@@ -89,6 +89,14 @@ def test_derek_gives_sees_what_became_of_it_and_takes_it_back(app):
     assert "Safety of Emma Clarke" not in logged_in(app, "emma").get("/goals/objective_individual/?q=Safety").text
 
 
+def test_a_cycle_that_is_none_is_refused_at_its_field(app):
+    number, hana = template(app), logged_in(app, "hana")
+    for cycle in ([1], {"a": 1}, True, 10**30, -1, 1.5, "x", "9" * 5000):
+        body = {"department": unit(app, "PRD-A"), "cycle": cycle}
+        told = hana.post(f"/api/v1/goals/templates/{number}/preview", json=body)
+        assert (told.status_code, [one["pointer"] for one in told.json["problems"]]) == (422, ["/cycle"]), cycle
+
+
 def test_five_sides_of_the_page_and_of_rest(app):
     number = template(app)
     body = {"department": unit(app, "PRD-A"), **PERIOD, "without_account": True}

@@ -47,11 +47,17 @@ class Touched:
 def touched(
     session: Session, catalog: Catalog, actor: Actor, goal: Goal, result: Result, after: Decimal, method: str
 ) -> list[Touched]:
-    """The key results of goals below that measure the same, as far as the actor may see them."""
+    """The key results of goals below that measure the same and have a target, as far as the actor may see them."""
     web = aligned.web(session, catalog, actor)
     shares = {edge.child: edge.share for edge in web.below.get(goal.key, ())}
     goals = reading.many(session, catalog, actor, shares, whole=True)
-    found = [(goals[key], one) for key in shares if key in goals for one in goals[key].results if alike(result, one)]
+    found = [
+        (goals[key], one)
+        for key in shares
+        if key in goals
+        for one in goals[key].results
+        if one.target is not None and alike(result, one)
+    ]
     parts = [(one, shares[child.key]) for child, one in found]
     if not parts or result.target is None:
         return []

@@ -22,6 +22,7 @@ from metadata.access import Actor
 from metadata.catalog import Catalog
 from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, Problem
 from metadata.fieldtypes.scalars import GROUPED
+from metadata.many_rows import one_of
 from workflows.delivery.notices import Notice, notify_all
 from workflows.goals import progress, reading
 from workflows.goals.levels import KIND, OVER, RESULTS, Key, level_of
@@ -33,6 +34,7 @@ from workflows.outbox import Event, subscribes
 CONFIDENCES = ("on_track", "at_risk", "off_track")
 LONGEST, LONGEST_LINK = 2000, 1000
 MOST = Decimal(10) ** 15
+CHUNK = 10_000
 NOT_FED = "This key result is fed by its KPI or by the goals below; there is nothing to check in."
 IS_OVER = "This goal is over; open it again first."
 OFFICE = "HR admin"
@@ -161,7 +163,7 @@ def may_check_in(session: Session, catalog: Catalog, actor: Actor, key: Key) -> 
 
 
 def changeable(session: Session, catalog: Catalog, actor: Actor, keys: Iterable[Key]) -> set[Key]:
-    """Those of the goals that somebody may change; one statement for each level among them."""
+    """Those of the goals that somebody may change; one statement for each level among them and `CHUNK` goals."""
     wanted: dict[str, list[int]] = {}
     for name, number in keys:
         wanted.setdefault(name, []).append(number)
@@ -169,9 +171,11 @@ def changeable(session: Session, catalog: Catalog, actor: Actor, keys: Iterable[
     for name, numbers in wanted.items():
         entity = level_of(catalog, name).entity
         if access.may(actor, entity, "edit"):
-            c = entity.table.c
-            mine = c.id.in_(sorted(set(numbers))), access.rows(actor, catalog, entity, "edit")
-            found |= {(name, number) for number in session.execute(select(c.id).where(*mine)).scalars()}
+            asked, connection, c = sorted(set(numbers)), session.connection(), entity.table.c
+            for begin in range(0, len(asked), CHUNK):
+                some = one_of(connection, c.id, asked[begin : begin + CHUNK])
+                mine = select(c.id).where(some, access.rows(actor, catalog, entity, "edit"))
+                found |= {(name, number) for number in session.execute(mine).scalars()}
     return found
 
 

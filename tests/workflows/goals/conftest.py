@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -62,6 +63,14 @@ def scoreless(firm: Company, name: str) -> None:
     for rules in document["x-access"].values():
         for rule in rules if isinstance(rules, list) else [rules]:
             rule.pop("locks", None)
+    published(firm, document)
+
+
+def scored_as(firm: Company, name: str, field: str) -> None:
+    """Another level of goals of people, whose score has another name."""
+    document = thawed(firm.catalog["objective_individual"].definition.document)
+    document = json.loads(json.dumps(document).replace('"score"', f'"{field}"')) | {"$id": name}
+    document["x-okr"]["score"] = document["x-okr"].pop(field)
     published(firm, document)
 
 

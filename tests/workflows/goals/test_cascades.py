@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
 from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, StaleVersion
-from tests.workflows.goals.conftest import hidden, key_of, together
+from tests.workflows.goals.conftest import hidden, key_of, redefined, together
 from workflows.goals import cascades, closing, proposed, reading, sharing
 from workflows.goals.results import read
 
@@ -81,6 +81,18 @@ def test_accepted_it_is_the_target_and_is_decided_once(firm, begun):
         decide(firm, "derek", proposal, "accepted")
     with pytest.raises(Conflict):
         firm.write(cascades.decide, "derek", proposal.id, "accepted")
+
+
+def test_a_key_result_below_without_a_target_is_left_alone(firm):
+    level, number = key_of(firm, OUTPUT)
+    redefined(firm, level, lambda document: document["properties"]["key_results"]["items"].update(required=["title"]))
+    own = goal(firm, OUTPUT).results
+    firm.change(level, number, key_results=[*({"id": one.id} for one in own), {"title": "Open", "unit": "%"}])
+    key = key_of(firm, COMPANY)
+    result = goal(firm, COMPANY).results[0]
+    made = firm.write(cascades.begin, "hana", key, result.id, target="97", method="share", reason="Asked")
+    found = firm.read(proposed.cascade, firm.actor("hana"), made)
+    assert [one.result_id for one in found.proposals] == [own[0].id]
 
 
 def test_adapting_and_disputing_need_a_reason(firm, begun):

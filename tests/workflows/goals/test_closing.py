@@ -11,18 +11,18 @@ from sqlalchemy.orm import Session
 
 from metadata.errors import Conflict, Invalid, NotAllowed, NotFound, StaleVersion
 from metadata.store import audit
-from tests.workflows.goals.conftest import hidden
+from tests.workflows.goals.conftest import hidden, scored_as
 from workflows.goals import check_ins, closing, reading, results
 
 LEVEL = "objective_individual"
 END = date(2026, 12, 31)
 
 
-def made(firm, *currents, commitment="committed", **more):
+def made(firm, *currents, commitment="committed", level=LEVEL, **more):
     """A goal of Emma's whose key results stand at these per cents of their way."""
     rows = [{"title": f"r{n}", "target": 100, "current": one} for n, one in enumerate(currents)]
     number = firm.create(
-        LEVEL,
+        level,
         title="To close",
         owner=firm.person("emma"),
         department=firm.actor("emma").unit_id,
@@ -35,7 +35,7 @@ def made(firm, *currents, commitment="committed", **more):
         **more,
     )
     firm.settle()
-    return LEVEL, number
+    return level, number
 
 
 def goal(firm, key, account="hana"):
@@ -154,6 +154,17 @@ def test_who_may_not_see_score_or_key_results_reads_nothing_of_them_in_closings_
     assert [len(part) for part in seen("emma")] == [1, 1]
     firm.write(closing.reopen, "derek", key, reason="Once more")
     assert goal(firm, key).status == "active"
+
+
+def test_the_score_stands_in_the_field_that_the_level_names(firm):
+    scored_as(firm, "objective_team", "mark")
+    key = made(firm, 100, level="objective_team")
+    firm.write(closing.close, "emma", key)
+    assert goal(firm, key).score == 1
+    assert [one.score for one in firm.read(closing.shown, goal(firm, key))] == [1]
+    hidden(firm, "objective_team", "mark")
+    assert goal(firm, key, "liwei").score is None
+    assert firm.read(closing.shown, goal(firm, key, "liwei")) == []
 
 
 def test_goals_below_that_feed_it_count_in_the_proposal(firm):

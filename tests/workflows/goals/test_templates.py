@@ -6,14 +6,14 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from metadata import records
 from metadata.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.workflows.goals.conftest import key_of
-from workflows import jobs
-from workflows.goals import check_ins, reading
+from workflows import jobs, store
+from workflows.goals import check_ins, closing, levels, reading
 from workflows.goals.templates import asking, giving, recipients, undoing
 from workflows.goals.templates.asking import Wanted
 from workflows.goals.templates.recipients import Asked
@@ -211,6 +211,58 @@ def test_undone_as_a_whole_except_what_somebody_worked_on(firm):
     again = given(firm, "hana", asked(firm, number))
     assert again.people["has"] == 1
     assert again.people["given"] == done.people["given"] - 1
+
+
+def test_taking_back_that_was_cancelled_is_begun_again(firm):
+    done = given(firm, "derek", asked(firm, template(firm)))
+    for _time in range(2):
+        job = firm.write(undoing.undo, "derek", done.id)
+        with pytest.raises(Conflict):
+            firm.write(undoing.undo, "derek", done.id)
+        firm.write(lambda s, _c, actor, number, now: jobs.cancel(s, number, actor, now), "derek", job)
+    assert firm.read(lambda s, _c: giving.load(s, done.id)).goals == {"waiting": done.goals["given"]}
+    assert firm.read(lambda s, _c: undoing.may_undo(s, firm.actor("derek"), giving.load(s, done.id)))
+    firm.write(undoing.undo, "derek", done.id)
+    firm.settle()
+    assert firm.read(lambda s, _c: giving.load(s, done.id)).goals == {"undone": done.goals["given"]}
+    with pytest.raises(Conflict):
+        firm.write(undoing.undo, "derek", done.id)
+
+
+def test_what_was_taken_back_is_not_given_again_by_the_job_that_failed(firm, monkeypatch):
+    monkeypatch.setattr(giving, "CHUNK_GOALS", 4)
+    number = firm.write(giving.start, "derek", asked(firm, template(firm)))
+    job = firm.read(lambda s, _c: giving.load(s, number)).job_id
+    firm.write(lambda s, c, actor, now: giving.run(s, jobs.load(s, job), c, actor, now), "derek")
+    failed = update(store.jobs).where(store.jobs.c.id == job).values(state="failed")
+    firm.write(lambda s, _c, _actor, now: s.execute(failed), "derek")
+    firm.write(undoing.undo, "derek", number)
+    firm.settle()
+    before = firm.read(lambda s, _c: giving.load(s, number))
+    assert before.goals == {"undone": 4}
+    firm.write(lambda s, _c, actor, now: jobs.retry(s, job, actor, now), "derek")
+    firm.settle()
+    assert firm.read(lambda s, _c: giving.load(s, number)) == before
+    assert firm.read(lambda s, _c: jobs.load(s, job)).state == "done"
+
+
+def test_a_goal_above_that_is_over_takes_nothing_more(firm):
+    above = key_of(firm, OUTPUT)
+    number = template(firm, parent=above[1])
+    assert firm.read(asking.plan, firm.actor("hana"), asked(firm, number)).above.key == above
+    firm.write(closing.close, "hana", above, score="0.5", reason="So be it", explanation="Late parts")
+    assert firm.read(asking.plan, firm.actor("hana"), asked(firm, number)).above is None
+    with pytest.raises(Invalid) as refused:
+        firm.read(asking.plan, firm.actor("hana"), asked(firm, number, parent=above))
+    assert [one.pointer for one in refused.value.problems] == ["/parent"]
+
+
+def test_the_newest_goals_are_offered_above(firm, monkeypatch):
+    monkeypatch.setattr(asking, "MOST_ABOVE", 1)
+    given = {"period_start": "2026-07-01", "period_end": "2026-12-31", "commitment": "committed", "status": "active"}
+    firm.create("objective_department", title="Newest", department=unit(firm, "PRD"), **given)
+    offered = firm.read(asking.above, firm.actor("hana"), levels.level_of(firm.catalog, LEVEL))
+    assert [goal.title for goal in offered] == ["Newest"]
 
 
 def test_a_template_says_what_is_wrong_with_it(firm):

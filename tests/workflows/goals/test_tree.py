@@ -276,6 +276,11 @@ class TestAlignment:
             firm.change(key[0], key[1], **{RESULTS: [{"title": "Nothing", "start": 5, "target": 5}]})
         assert [p.pointer for p in error.value.problems] == ["/key_results/0/target"]
 
+    def test_any_number_of_goals_is_asked_about_at_once(self, firm):
+        key = key_of(firm, SETUP)
+        everything = ((key[0], number) for number in range(1, 300_000))
+        assert key in firm.read(check_ins.changeable, firm.actor("hana"), everything)
+
     def test_the_tree_takes_one_statement_and_each_level_one_more(self, firm):
         actor, sent = firm.actor("hana"), firm.statements()
         web = firm.read(aligned.web, actor)

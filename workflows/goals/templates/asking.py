@@ -21,7 +21,7 @@ from metadata.errors import Invalid, NotAllowed, NotFound, Problem
 from metadata.records import Query, Record
 from metadata.records.objectives import LONGEST_DAYS, TOO_LONG
 from workflows.goals import aligned, reading
-from workflows.goals.levels import Alignment, Key, Level, alignments, level_of, levels
+from workflows.goals.levels import OVER, Alignment, Key, Level, alignments, level_of, levels
 from workflows.goals.reading import Goal
 from workflows.goals.templates import content, recipients
 from workflows.goals.templates.content import Template, Terms
@@ -34,6 +34,7 @@ FARTHEST = date.max - timedelta(days=2 * LONGEST_DAYS)  # an objective may begin
 MOST_GOALS = 20_000
 TRIED = 600
 MOST_ABOVE = 200
+LARGEST = 2**63 - 1  # what a database takes for the number of a record
 WAITING, GETS, HAS, REFUSED = "waiting", "gets", "has", "refused"
 NONE_SUCH = "There is no such template, or you may not see it."
 RESERVED = "Templates are given by those who may add goals of this level."
@@ -157,13 +158,25 @@ def read_period(session: Session, catalog: Catalog, actor: Actor, given: Mapping
 
 
 def _of_cycle(session: Session, catalog: Catalog, actor: Actor, number: Any) -> dict[str, date]:
+    whole = _numbered(number)
     try:
-        record = records.find(session, catalog, CYCLE, actor, int(number)) if CYCLE in catalog else None
-    except (NotFound, NotAllowed, ValueError):
+        record = records.find(session, catalog, CYCLE, actor, whole) if CYCLE in catalog and whole else None
+    except (NotFound, NotAllowed):
         record = None
     if record is None or record.get(START) is None or record.get(END) is None:
         raise Invalid(NO_CYCLE, field=CYCLE)
     return {START: record[START], END: record[END]}
+
+
+def _numbered(given: Any) -> int | None:
+    """The number of a record, as a form or JSON gives it; None where it can't be one."""
+    if isinstance(given, bool) or not isinstance(given, int | str):
+        return None
+    try:
+        number = int(given)
+    except ValueError:
+        return None
+    return number if 0 < number <= LARGEST else None
 
 
 def templates(session: Session, catalog: Catalog, actor: Actor, language: str = "en") -> list[Record]:
@@ -204,11 +217,12 @@ def ways(catalog: Catalog, level: Level) -> list[Alignment]:
 
 
 def above(session: Session, catalog: Catalog, actor: Actor, level: Level, language: str = "en") -> list[Goal]:
-    """The running goals to which goals of this level can contribute, as far as the actor may see them."""
-    targets = {way.target for way in ways(catalog, level)}
-    keys = [key for key in aligned.web(session, catalog, actor).goals if key[0] in targets]
-    goals = reading.many(session, catalog, actor, keys[:MOST_ABOVE], language)
-    return [goals[key] for key in keys[:MOST_ABOVE] if key in goals]
+    """The running goals to which goals of this level can contribute, as far as the actor sees them; newest first."""
+    targets = [way.target for way in ways(catalog, level)]
+    running = aligned.web(session, catalog, actor).goals
+    keys = [key for target in targets for key in sorted(running, reverse=True) if key[0] == target][:MOST_ABOVE]
+    goals = reading.many(session, catalog, actor, keys, language)
+    return [goals[key] for key in keys if key in goals]
 
 
 def plan(session: Session, catalog: Catalog, actor: Actor, wanted: Wanted, language: str = "en") -> Plan:
@@ -237,7 +251,7 @@ def _above(
     parent: Key | None,
     language: str,
 ) -> tuple[Goal | None, Alignment | None]:
-    """The goal that was chosen, or the template's own, with the way in which goals of the level align to it."""
+    """The goal that was chosen, or the template's own as long as it runs, with the way in which goals align to it."""
     key = parent
     field = catalog[TEMPLATE].definition.fields.get(PARENT)
     if key is None and field is not None and field.ref and record.get(PARENT) is not None:
@@ -248,9 +262,14 @@ def _above(
     if way is None:
         raise Invalid(NO_WAY, field=PARENT)
     try:
-        return reading.one(session, catalog, actor, key, language), way
+        goal = reading.one(session, catalog, actor, key, language)
     except (NotFound, NotAllowed):
         raise Invalid(NO_WAY, field=PARENT) from None
+    if goal.status not in OVER:
+        return goal, way
+    if parent is None:
+        return None, None
+    raise Invalid(NO_WAY, field=PARENT)
 
 
 def preview(

@@ -119,13 +119,15 @@ def begin(session: Session, catalog: Catalog, actor: Actor, wanted: Wanted, now:
 
 @job_kind(KIND, "Give goals: %(what)s", zh="下发目标：%(what)s")
 def run(session: Session, job: Job, catalog: Catalog, actor: Actor, now: datetime) -> Step:
-    """The next people."""
+    """The next people; none where it was taken back since the job failed."""
     giving = load(session, int(job.payload["giving"]))
-    give(session, catalog, actor, giving, now)
+    if giving.undone_at is None:
+        give(session, catalog, actor, giving, now)
     left = load(session, giving.id)
     result = {"people": left.people.get(GIVEN, 0), "created": left.goals.get(GIVEN, 0)}
     result["refused"] = left.people.get(REFUSED, 0)
-    return Step(job.total - left.waiting, job.total, finished=not left.waiting, result=result)
+    waiting = 0 if left.undone_at else left.waiting
+    return Step(job.total - waiting, job.total, finished=not waiting, result=result)
 
 
 def give(session: Session, catalog: Catalog, actor: Actor, giving: Giving, now: datetime, *, tell: bool = True) -> None:

@@ -40,9 +40,14 @@ NOTHING = "There is nothing to take back here, or it is being taken back already
 
 
 def may_undo(session: Session, actor: Actor, giving: Giving) -> bool:
-    """Whether this actor can take it back now: not while it is still being given."""
+    """Whether this actor can take it back now, or what a job left that was cancelled: not while one is at work."""
     mine = giving.by == actor.username or actor.unlimited or OFFICE in actor.roles
-    return mine and giving.undone_at is None and bool(giving.goals.get(GIVEN)) and not _at_work(session, giving)
+    return mine and _left(giving) > 0 and not _at_work(session, giving)
+
+
+def _left(giving: Giving) -> int:
+    """How many goals there are to take back."""
+    return giving.goals.get(GIVEN, 0) + giving.goals.get(WAITING, 0)
 
 
 def _at_work(session: Session, giving: Giving) -> bool:
@@ -54,7 +59,7 @@ def undo(session: Session, _catalog: Catalog, actor: Actor, giving_id: int, now:
     giving = givings_of.find(session, actor, giving_id)
     if giving.by != actor.username and not actor.unlimited and OFFICE not in actor.roles:
         raise NotAllowed(RESERVED)
-    free = givings.c.id == giving_id, givings.c.undone_at.is_(None)
+    free = givings.c.id == giving_id, givings.c.undone_at.is_not_distinct_from(giving.undone_at)
     values = {"undone_by": actor.username, "undone_at": now}
     if not may_undo(session, actor, giving):
         raise Conflict(NOTHING)
@@ -63,7 +68,7 @@ def undo(session: Session, _catalog: Catalog, actor: Actor, giving_id: int, now:
     mine = given_goals.c.giving_id == giving_id, given_goals.c.state == GIVEN
     session.execute(update(given_goals).where(*mine).values(state=WAITING))
     what = {"what": dict(giving.template.name)}
-    total = giving.goals[GIVEN]
+    total = _left(giving)
     job_id = jobs.start(session, KIND, {"giving": giving_id}, actor, now, title_params=what, total=total)
     session.execute(update(givings).where(givings.c.id == giving_id).values(job_id=job_id))
     return job_id
