@@ -87,7 +87,11 @@ def test_a_key_result_below_without_a_target_is_left_alone(firm):
     level, number = key_of(firm, OUTPUT)
     redefined(firm, level, lambda document: document["properties"]["key_results"]["items"].update(required=["title"]))
     own = goal(firm, OUTPUT).results
-    firm.change(level, number, key_results=[*({"id": one.id} for one in own), {"title": "Open", "unit": "%"}])
+    firm.change(
+        level,
+        number,
+        key_results=[*({"id": one.id} for one in own), {"title": "Open", "unit": own[0].unit, "kpi": own[0].kpi}],
+    )
     key = key_of(firm, COMPANY)
     result = goal(firm, COMPANY).results[0]
     made = firm.write(cascades.begin, "hana", key, result.id, target="97", method="share", reason="Asked")
