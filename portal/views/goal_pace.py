@@ -21,6 +21,7 @@ from portal.extensions import db
 from portal.views import forms, goal_ways
 from portal.views.goals import blueprint
 from workflows.goals import check_ins, curves, pacing, reading
+from workflows.goals.levels import OVER
 
 EMPTY_ROWS = 3
 
@@ -55,6 +56,7 @@ def _page(
     seasons = pacing.seasons(catalog)
     stands = pacing.of_goal(goal, today, seasons).results.get(number)
     said = check_ins.of_goal(session, catalog, actor, key)
+    settable = goal.status not in OVER and curves.settable(catalog, key)
     held = [(day.isoformat(), f"{share.normalize():f}") for day, share in result.points]
     return render_template(
         "goals/pace.html",
@@ -62,7 +64,7 @@ def _page(
         result=result,
         way=goal_ways.way(goal, result, stands, seasons, said, today) if stands else None,
         rows=[*(held if typed is None else typed), *[("", "")] * EMPTY_ROWS],
-        may_set=curves.settable(catalog, key) and check_ins.may_check_in(session, catalog, actor, key),
+        may_set=settable and check_ins.may_check_in(session, catalog, actor, key),
         message=wording(error.message, error.params) if error else "",
         wrong={problem.pointer: worded(problem) for problem in error.problems} if error else {},
         words=goal_ways.WORDS,

@@ -138,3 +138,14 @@ def test_the_page_of_a_pace_costs_few_statements(app, setup):
     event.listen(engine, "before_cursor_execute", lambda *call: sent.append(call[2]))
     client.get(editor(setup))
     assert len(sent) <= 12, sent
+
+
+def test_a_closed_goal_keeps_its_pace(app, setup):
+    emma = logged_in(app, "emma")
+    assert "Save the pace" in emma.get(editor(setup)).text
+    given = {"score": f"{setup['proposed_score']:.2f}", "reason": "", "explanation": "It took longer"}
+    assert emma.post(page_of(setup, "/close"), data={"closing": "close", **given}).status_code == 303
+    assert "Save the pace" not in emma.get(editor(setup)).text
+    refused = emma.post(editor(setup), data={"day": inside(setup, app), "share": "10"})
+    assert refused.status_code == 409
+    assert "This goal is over; open it again first." in refused.text

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from metadata import records, waypoints
 from metadata.access import Actor
 from metadata.catalog import Catalog
-from metadata.errors import Conflict, Invalid, NotAllowed, Problem, StaleVersion
+from metadata.errors import Conflict, Invalid, Problem, StaleVersion
 from metadata.waypoints import FALLS, MOST, TOO_MANY, Points
 from workflows.goals import check_ins, reading
 from workflows.goals.check_ins import NOT_SAVED
@@ -43,9 +43,7 @@ def set_points(
     now: datetime,
 ) -> None:
     """Give a key result its own way; without rows it follows its KPI's season or the straight line again."""
-    goal = reading.one(session, catalog, actor, key)
-    if not check_ins.may_check_in(session, catalog, actor, key):
-        raise NotAllowed(RESERVED)
+    goal = check_ins.held(session, catalog, actor, key, RESERVED)
     if version is not None and version != goal.version:
         raise StaleVersion("Somebody changed this goal in the meantime; load it again.")
     if not settable(catalog, key):
