@@ -32,6 +32,7 @@ POSTGRESQL_DEFAULTS = (
 REDIS_DEFAULT = "redis://127.0.0.1:6379/0"
 RABBITMQ_DEFAULT = "amqp://guest:guest@127.0.0.1:5672//"
 PATIENCE_SECONDS = 3
+ROOM_IN_MEMORY = 4 * 2**30
 
 
 @dataclass(frozen=True)
@@ -137,8 +138,15 @@ def _binary(name: str, *folders: str) -> str:
     return path
 
 
+def in_memory() -> str | None:
+    """A folder that is kept in memory, where there is one with room: a test copies and drops hundreds of files."""
+    folder = Path("/dev/shm")
+    roomy = folder.is_dir() and os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM_IN_MEMORY
+    return str(folder) if roomy else None
+
+
 def _server_folder(started: ExitStack, account: str | None) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="plumbline-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="plumbline-test-", dir=in_memory()))
     started.callback(shutil.rmtree, folder, ignore_errors=True)
     if account:
         shutil.chown(folder, user=account)
