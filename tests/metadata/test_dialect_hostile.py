@@ -161,9 +161,9 @@ class TestPatterns:
         ],
     )
     def test_those_that_may_never_end_or_can_not_be_read_are_refused(self, pattern):
-        started = time.perf_counter()
+        started = time.thread_time()
         assert patterns.wrong_with(pattern, 500) is not None
-        assert time.perf_counter() - started < SECONDS
+        assert time.thread_time() - started < SECONDS
 
     @pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
     @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
@@ -175,9 +175,9 @@ class TestPatterns:
             return
         for part in [*parts, "a", "ab", "2"]:
             text = (part * 500)[:499] + "!"
-            started = time.perf_counter()
+            started = time.thread_time()
             re.search(pattern, text)
-            assert time.perf_counter() - started < SECONDS
+            assert time.thread_time() - started < SECONDS
 
 
 VALUES = st.recursive(
