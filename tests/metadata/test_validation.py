@@ -61,10 +61,10 @@ class TestPatterns:
         assert refused("abc", **form) == ["Does not have the expected form (^[A-Z]+$)."]
 
     def test_are_never_run_on_longer_ones(self):
-        started = time.perf_counter()
+        started = time.thread_time()
         said = refused("a" * 200_000, type="string", maxLength=100, pattern="a*a*b")
         assert said == ["Must have at most 100 characters."]
-        assert time.perf_counter() - started < 1
+        assert time.thread_time() - started < 1
 
 
 class TestOwnRules:
