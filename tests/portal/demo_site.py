@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
 from metadata.engine import writing
-from portal import config
+from portal import RUNNING, config
 from portal.accounts.login import LOGIN_KEY
 from portal.app import create_app, migrate
 from portal.extensions import db
@@ -27,7 +28,8 @@ from workflows import accounts, demo
 
 
 def site(url: str, folder: Path) -> Flask:
-    """The portal on the database at `url`."""
+    """The portal on the database at `url`, with the collector at the pace of a process that serves."""
+    gc.set_threshold(*RUNNING)
     app = create_app(config.load({"PLUMBLINE_DATABASE_URL": url, "PLUMBLINE_DATA_DIR": str(folder)}))
     app.config["RATELIMIT_ENABLED"] = False
     return app
