@@ -108,5 +108,5 @@ def decoder(kind: TypeEngine[Any]) -> Callable[[Any], Any] | None:
     }
     try:
         return readers.get((kind.impl_instance if isinstance(kind, TypeDecorator) else kind).python_type)
-    except NotImplementedError:
+    except NotImplementedError:  # SQLAlchemy's word for a type that names no Python type: what JSON gives is its value
         return None
