@@ -22,7 +22,7 @@ from metadata.errors import ProductError
 from portal import app as portal_app
 from portal import config
 from portal.cli.failing import sentence
-from portal.cli.needs import Check, broker, database, migrated, some
+from portal.cli.needs import Check, broker, database, first_few, migrated
 from portal.cli.output import answer, json_option
 from portal.config import Settings
 from portal.extensions import db
@@ -114,14 +114,16 @@ def _tables(session: Session) -> Check:
     missing = stored.disagreements(session)
     if missing:
         todo = "Restore the last backup: tables were changed past Plumbline."
-        return Check("tables", "fail", f"The database lacks what definitions need: {some(missing)}.", todo)
+        return Check("tables", "fail", f"The database lacks what definitions need: {first_few(missing)}.", todo)
     return Check("tables", "ok", "Tables and columns agree with the catalog.")
 
 
 def _files(session: Session) -> Check:
     lost = files.broken(session)
     if lost:
-        return Check("files", "fail", f"The content of files is missing: {some(lost)}.", "Restore the last backup.")
+        return Check(
+            "files", "fail", f"The content of files is missing: {first_few(lost)}.", "Restore the last backup."
+        )
     return Check("files", "ok", "Every file has its content.")
 
 

@@ -51,6 +51,7 @@ def require(app: Flask) -> None:
 
 
 def database() -> Check:
+    """Whether the database answers, and which it is; within the application."""
     try:
         with db.engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
@@ -61,6 +62,7 @@ def database() -> Check:
 
 
 def migrated() -> Check:
+    """Whether the engine's own tables have all their columns; within the application."""
     with db.engine.connect() as connection:
         inspector = inspect(connection)
         there = set(inspector.get_table_names())
@@ -72,16 +74,18 @@ def migrated() -> Check:
             held = {column["name"] for column in inspector.get_columns(table.name)}
             missing += [f"{table.name}.{column.name}" for column in table.columns if column.name not in held]
     if missing:
-        return Check("migrated", "fail", f"The database is not set up for this version: {some(missing)}.", MIGRATE)
+        return Check("migrated", "fail", f"The database is not set up for this version: {first_few(missing)}.", MIGRATE)
     return Check("migrated", "ok", "The engine's own tables are there.")
 
 
 def broker(settings: Settings) -> Check:
+    """Whether the queue takes messages."""
     wrong = queue.check(settings.broker_url)
     if wrong:
         return Check("broker", "fail", wrong, "Start it, or correct PLUMBLINE_BROKER_URL.")
     return Check("broker", "ok", "The queue takes messages.")
 
 
-def some(names: list[str]) -> str:
+def first_few(names: list[str]) -> str:
+    """The first five names and how many follow, for one sentence."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
