@@ -5,7 +5,8 @@
   "use strict";
   var url = document.body.dataset.tourUrl;
   if (!url || !window.driver) { return; }
-  var tour, player, bar, saved = Promise.resolve();  // one after the other: a late "started" must not undo "done"
+  var tour, player, bar;
+  var unsent = null, saved = Promise.resolve();  // one after the other: a late "started" must not undo "done"
 
   function parts(path) { return path.split(/[?#]/)[0].split("/").filter(Boolean); }
 
@@ -30,13 +31,21 @@
     if (token) { body.set("csrf_token", token.value); }
     if (pause) { body.set("pause", "1"); }
     tour.step = step;
-    saved = saved.then(function () {
-      return fetch(tour.progress_url, {
-        method: "POST", body: body, keepalive: true, credentials: "same-origin", headers: {"X-Requested-With": "tour"}
-      });
-    }).catch(function () { /* The next step tells the server again. */ });
+    unsent = body;
+    saved = saved.then(send);
     return saved;
   }
+
+  /* The newest word says all that those before it said. */
+  function send() {
+    var body = unsent;
+    unsent = null;
+    return body && fetch(tour.progress_url, {
+      method: "POST", body: body, keepalive: true, credentials: "same-origin", headers: {"X-Requested-With": "tour"}
+    }).catch(function () { /* The next step tells the server again. */ });
+  }
+
+  window.addEventListener("pagehide", send);  // whoever leaves at once is heard too
 
   function stop() {
     if (player) { var old = player; player = null; old.destroy(); }

@@ -80,12 +80,28 @@ def test_escape_pauses_a_tour_and_the_start_page_offers_to_go_on(visit, address)
     start(page, address, "emma", "My week")
     next_step(page)
     at(page, 2, "My goals", "my-goals")
-    with page.expect_response("**/progress"):
+    with page.expect_response(lambda answer: "pause=1" in (answer.request.post_data or "")):
         page.keyboard.press("Escape")
     page.goto(f"{address}/")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_role("button", name="Continue").click()
     at(page, 2, "My goals", "my-goals")
+
+
+def test_who_pauses_and_leaves_while_the_step_is_still_being_saved_is_heard(visit, address):
+    page = visit().page()
+    start(page, address, "emma", "My week")
+    at(page, 1, "What is due", "my-tasks")
+    held = []
+    page.route("**/progress", lambda route: held.append(route) if not held else route.continue_())
+    next_step(page)
+    at(page, 2, "My goals", "my-goals")
+    page.keyboard.press("Escape")
+    page.goto(f"{address}/inbox/")
+    page.wait_for_function("async () => (await (await fetch('/')).text()).includes('Continue')")
+    page.goto(f"{address}/")
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def fill_in_a_session(page: Page) -> None:
