@@ -117,6 +117,11 @@ class Catalog:
         """The definition that holds the units people belong to."""
         return self._directory("unit")
 
+    @cached_property
+    def surveys(self) -> tuple[Entity, ...]:
+        """The definitions of surveys."""
+        return tuple(entity for entity in self.entities.values() if entity.definition.survey is not None)
+
     def _directory(self, kind: str) -> Entity | None:
         marked = (e for e in self.entities.values() if e.definition.directory and e.definition.directory.kind == kind)
         return next(marked, None)

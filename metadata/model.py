@@ -32,9 +32,12 @@ SYSTEM_COLUMNS = (
 )
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 def frozen(mapping: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-    """A read-only copy of `mapping`."""
-    return MappingProxyType(dict(mapping or {}))
+    """A read-only copy of `mapping`; all empty ones are the same."""
+    return MappingProxyType(dict(mapping)) if mapping else NOTHING
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from portal import access, config, errors, menu, metrics, permissions, security,
 from portal import home as start
 from portal.access import Actors
 from portal.accounts.rules import may_manage
+from portal.addresses import RecordNumber, Route
 from portal.api import access as api_access
 from portal.api import audit as api_audit
 from portal.api import bulk as api_bulk
@@ -54,7 +55,7 @@ from portal.config import Settings
 from portal.dashboards import composites
 from portal.dashboards.subjects import may_see as may_see_dashboards
 from portal.dashboards.views import blueprint as dashboards
-from portal.extensions import READING, RecordNumber, csrf, db
+from portal.extensions import READING, csrf, db
 from portal.formats import register as register_formats
 from portal.grades import register as register_grades
 from portal.home import goals as my_goals
@@ -169,7 +170,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Portal(Flask):
-    """Flask, told that every view and hook of ours is a plain function."""
+    """Flask with our routes, told that every view and hook of ours is a plain function."""
+
+    url_rule_class = Route
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Without asking each of them at each request."""

@@ -3,17 +3,13 @@
 from typing import Any
 
 from flask import current_app, has_request_context
-from flask_appbuilder import AppBuilder
 from flask_appbuilder.models.sqla.base import SQLA
 from flask_sqlalchemy.session import Session
 from flask_wtf import CSRFProtect
 from sqlalchemy import event
 from sqlalchemy.orm import SessionTransaction
-from werkzeug.routing import IntegerConverter, Map
 
 from metadata.engine import reads_now
-from metadata.fieldtypes import LARGEST_INTEGER
-from metadata.versions import CatalogSource
 
 READING = "plumbline_reading"
 WRITES = "writes"
@@ -39,13 +35,4 @@ def _ended(session: RequestSession, transaction: SessionTransaction) -> None:
 
 
 db = SQLA(session_options={"expire_on_commit": False, "class_": RequestSession})
-appbuilder = AppBuilder
 csrf = CSRFProtect()
-catalogs = CatalogSource()
-
-
-class RecordNumber(IntegerConverter):
-    """`<int:…>` in an address: a number that no database could hold is as unknown as any other."""
-
-    def __init__(self, url_map: Map, **options: Any) -> None:
-        super().__init__(url_map, **{"max": LARGEST_INTEGER, **options})

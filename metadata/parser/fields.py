@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from metadata.model import EnumValue, Field, Texts, frozen
-from metadata.parser.freezing import frozen_deep
+from metadata.model import NOTHING, EnumValue, Field, Texts, frozen
+from metadata.parser.freezing import PLAIN, frozen_deep
 
 LONGEST_LINE = 500
 PERSON = "employee"  # whom a field of format person points at, where it does not say
@@ -23,6 +24,30 @@ FORMATS = {
     "email": "email",
     "uri": "uri",
     "uuid": "uuid",
+}
+
+WORDS = {  # what a property's schema says of its field in so many words
+    "maxLength": "max_length",
+    "minLength": "min_length",
+    "minimum": "minimum",
+    "maximum": "maximum",
+    "exclusiveMinimum": "exclusive_minimum",
+    "exclusiveMaximum": "exclusive_maximum",
+    "multipleOf": "multiple_of",
+    "pattern": "pattern",
+    "default": "default",
+    "x-dimension": "dimension",
+    "x-core": "core",
+    "x-widget": "widget",
+    "x-format": "format",
+    "x-formula": "formula",
+    "x-tree": "tree",
+    "x-was": "was",
+    "x-moves": "moves",
+    "minItems": "min_items",
+    "maxItems": "max_items",
+    "x-accept": "accept",
+    "x-max-size": "max_size",
 }
 
 
@@ -49,39 +74,24 @@ def read_field(
     name: str, schema: Mapping[str, Any], words: Mapping[str, Mapping[str, Any]], *, required: bool
 ) -> Field:
     """One field; `words` is what each language says about it."""
-    kind, items = type_of(schema), schema.get("items", {})
+    kind, items = type_of(schema), schema.get("items", NOTHING)
+    said = {
+        WORDS[word]: value if type(value) in PLAIN else frozen_deep(value)
+        for word, value in schema.items()
+        if word in WORDS
+    }
     return Field(
         name=name,
-        column=schema.get("x-id", name.replace(".", "__")),
+        column=schema["x-id"] if "x-id" in schema else name.replace(".", "__"),
         type=kind,
         texts=_texts(name, schema, words),
         required=required,
-        enum=_choices(schema, words),
+        enum=_choices(schema, words) if "enum" in schema or "enum" in items else (),
         ref=_target(schema, items),
-        max_length=schema.get("maxLength"),
-        min_length=schema.get("minLength"),
-        minimum=schema.get("minimum"),
-        maximum=schema.get("maximum"),
-        exclusive_minimum=schema.get("exclusiveMinimum"),
-        exclusive_maximum=schema.get("exclusiveMaximum"),
         scale=decimal_places(schema["multipleOf"]) if kind == "decimal" else None,
-        multiple_of=schema.get("multipleOf"),
-        pattern=schema.get("pattern"),
-        default=schema.get("default"),
         has_default="default" in schema,
-        dimension=schema.get("x-dimension", False),
-        core=schema.get("x-core", False),
-        widget=schema.get("x-widget", ""),
-        format=schema.get("x-format", ""),
-        formula=schema.get("x-formula"),
-        tree=schema.get("x-tree", False),
-        was=tuple(schema.get("x-was", ())),
-        moves=frozen_deep(schema.get("x-moves", {})),
-        rows=frozen(_entries(items, words)) if kind == "rows" else frozen(),
-        min_items=schema.get("minItems"),
-        max_items=schema.get("maxItems"),
-        accept=tuple(schema.get("x-accept", ())),
-        max_size=schema.get("x-max-size"),
+        rows=frozen(_entries(items, words)) if kind == "rows" else NOTHING,
+        **said,
     )
 
 
@@ -124,6 +134,7 @@ def _list_type(items: Mapping[str, Any]) -> str:
     return "choices" if "enum" in items else "rows"
 
 
+@lru_cache
 def decimal_places(step: float) -> int | None:
     """How many places a step of 1, 0.1, 0.01 ... keeps; None when it is not such a step."""
     _, digits, exponent = Decimal(repr(step)).normalize().as_tuple()

@@ -64,15 +64,12 @@ def database() -> Check:
 def migrated() -> Check:
     """Whether the engine's own tables have all their columns; within the application."""
     with db.engine.connect() as connection:
-        inspector = inspect(connection)
-        there = set(inspector.get_table_names())
-        missing = []
-        for table in (t for md in FIXED for t in md.sorted_tables):
-            if table.name not in there:
-                missing.append(str(table.name))
-                continue
-            held = {column["name"] for column in inspector.get_columns(table.name)}
-            missing += [f"{table.name}.{column.name}" for column in table.columns if column.name not in held]
+        expected = {table.name: table for fixed in FIXED for table in fixed.sorted_tables}
+        found = inspect(connection).get_multi_columns(filter_names=list(expected))
+        held = {name: {column["name"] for column in columns} for (_schema, name), columns in found.items()}
+        missing = [name for name in expected if name not in held]
+        for name, names in held.items():
+            missing += [f"{name}.{column.name}" for column in expected[name].columns if column.name not in names]
     if missing:
         return Check("migrated", "fail", f"The database is not set up for this version: {first_few(missing)}.", MIGRATE)
     return Check("migrated", "ok", "The engine's own tables are there.")

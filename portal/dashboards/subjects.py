@@ -64,8 +64,13 @@ def visible(actor: Actor, catalog: Catalog) -> list[Subject]:
 
 
 def may_see(actor: Actor, catalog: Catalog) -> bool:
-    """Whether there is any dashboard for `actor`."""
-    return any(subject(actor, catalog, entity) for entity in catalog.entities.values())
+    """Whether there is any dashboard for `actor`; found once for each standing, as every page asks."""
+    key = ("dashboards", access.standing(actor))
+    found: bool | None = catalog.prepared.get(key)
+    if found is None:
+        found = any(subject(actor, catalog, entity) for entity in catalog.entities.values())
+        catalog.prepared[key] = found
+    return found
 
 
 def subject(actor: Actor, catalog: Catalog, entity: Entity) -> Subject | None:

@@ -34,8 +34,7 @@ blueprint = Blueprint("surveys", __name__, url_prefix="/surveys")
 
 def visible(actor: Actor, catalog: Catalog) -> bool:
     """Whether the menu offers surveys: there is one, and the person works here or oversees it."""
-    there = any(entity.definition.survey is not None for entity in catalog.entities.values())
-    return there and (actor.person_id is not None or bool(results.overseen(catalog, actor)))
+    return bool(catalog.surveys) and (actor.person_id is not None or bool(results.overseen(catalog, actor)))
 
 
 def due(asked: Asked) -> list[Due]:

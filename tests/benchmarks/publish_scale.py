@@ -7,6 +7,7 @@ turns with those of the smallest catalog's process, so that a busy machine slows
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import statistics
@@ -100,6 +101,7 @@ def pages(kind: str, portals: list[Portal]) -> None:
     times: dict[int, list[float]] = {one.total: [] for one in portals}
     for one in portals:
         one.client.get(LIST)
+    gc.freeze()  # as a process that serves does
     for _block in range(BLOCKS):
         for one in portals:
             times[one.total] += [took(lambda _n, c=one.client: c.get(LIST), n) for n in range(BLOCK)]  # type: ignore[misc]

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import CodeType
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
@@ -27,11 +29,28 @@ from tests.workflows.demo_company import prepare as prepare_company
 from workflows import accounts, demo
 
 
+class Templates(BytecodeCache):
+    """Compiled templates for all portals of this process: each test makes its own, of the same pages."""
+
+    def __init__(self) -> None:
+        self.compiled: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self.compiled.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.compiled[bucket.key, bucket.checksum] = bucket.code
+
+
+TEMPLATES = Templates()
+
+
 def site(url: str, folder: Path) -> Flask:
     """The portal on the database at `url`, with the collector at the pace of a process that serves."""
     gc.set_threshold(*RUNNING)
     app = create_app(config.load({"PLUMBLINE_DATABASE_URL": url, "PLUMBLINE_DATA_DIR": str(folder)}))
     app.config["RATELIMIT_ENABLED"] = False
+    app.jinja_env.bytecode_cache = TEMPLATES
     return app
 
 

@@ -78,14 +78,14 @@ class Level:
         return tuple(name for name in names if name and self.has(name))
 
 
-def levels(catalog: Catalog) -> list[Level]:
-    """All levels, the highest first."""
-    found = [
-        Level(entity, entity.definition.okr)
-        for entity in catalog.entities.values()
-        if entity.definition.okr is not None and entity.definition.stores_records
-    ]
-    return sorted(found, key=lambda level: (level.number, level.name))
+def levels(catalog: Catalog) -> tuple[Level, ...]:
+    """All levels, the highest first; found once for each catalog, as every page asks."""
+    found: tuple[Level, ...] | None = catalog.prepared.get(KIND)
+    if found is None:
+        stored = (e for e in catalog.entities.values() if e.definition.stores_records)
+        made = (Level(e, e.definition.okr) for e in stored if e.definition.okr is not None)
+        found = catalog.prepared[KIND] = tuple(sorted(made, key=lambda level: (level.number, level.name)))
+    return found
 
 
 def listed(catalog: Catalog, actor: Actor) -> list[Level]:

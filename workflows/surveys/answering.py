@@ -42,7 +42,7 @@ class Open:
 
 def open_surveys(session: Session, catalog: Catalog, actor: Actor, today: date) -> list[Open]:
     """The surveys that ask the person today, with whether they have answered."""
-    running = [e for e in catalog.entities.values() if e.definition.survey and e.definition.survey.open_on(today)]
+    running = [e for e in catalog.surveys if e.definition.survey and e.definition.survey.open_on(today)]
     if not running or actor.person_id is None:
         return []
     t = survey_answered.c

@@ -67,7 +67,7 @@ class Results:
 
 def overseen(catalog: Catalog, actor: Actor) -> list[Entity]:
     """The surveys whose results the actor may see."""
-    return [e for e in catalog.entities.values() if e.definition.survey is not None and access.oversees(actor, e)]
+    return [entity for entity in catalog.surveys if access.oversees(actor, entity)]
 
 
 def results(session: Session, catalog: Catalog, actor: Actor, name: str, today: date, language: str) -> Results:
