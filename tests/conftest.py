@@ -5,6 +5,7 @@ database or broker of their own through the fixtures below and never talk to a s
 connections that leave this machine are refused.
 """
 
+import gc
 import json
 import os
 import socket
@@ -84,6 +85,12 @@ def _on_its_database(item: pytest.Item) -> bool:
     other = {"sqlite": "postgresql", "postgresql": "sqlite"}[kind]
     either = sorted((item.nodeid, item.nodeid.replace(kind, other)))
     return either[crc32("".join(either).encode()) % 2] == item.nodeid
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays to the end: the collector need not look through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

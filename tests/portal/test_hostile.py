@@ -44,9 +44,9 @@ def place(databases, tmp_path_factory) -> Iterator[tuple[str, Flask]]:
         app = site(url, tmp_path_factory.mktemp("hostile"))
         app.config["WTF_CSRF_ENABLED"] = False
         _poison(app)
-        gc.freeze()  # as a process that serves does: what was there before is nobody's work here
+        gc.collect()
+        gc.freeze()  # as a process that serves does: what the tests before left is not looked through here
         yield url, app
-        gc.unfreeze()
         with app.app_context():
             db.session.remove()
             db.engine.dispose()
