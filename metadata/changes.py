@@ -15,7 +15,8 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from metadata import access_changes
-from metadata.model import Definition, Field
+from metadata.errors import Filled
+from metadata.model import Definition, Field, Title
 
 Effect = Literal["safe", "narrows", "converts", "hides"]
 Class = Literal["additive", "widening", "narrowing", "converting", "hiding"]
@@ -69,18 +70,18 @@ class Change:
     plan: Conversion | None = None
 
     @property
-    def text(self) -> str:
+    def text(self) -> Filled:
         """The English sentence."""
-        return self.message % self.params if self.params else self.message
+        return Filled(self.message, self.params)
 
 
 def compare(old: Definition | None, new: Definition | None) -> list[Change]:
     """All differences between two versions of one definition, in reading order."""
     if old is None and new is not None:
-        params = {"title": new.title()}
+        params = {"title": new.texts.named()}
         return [Change("definition added", "additive", "safe", new.name, "“%(title)s” is new.", params=params)]
     if new is None and old is not None:
-        params = {"title": old.title()}
+        params = {"title": old.texts.named()}
         message = "“%(title)s” disappears; its records are kept."
         return [Change("definition removed", "hiding", "hides", old.name, message, params=params)]
     if old is None or new is None:
@@ -91,7 +92,7 @@ def compare(old: Definition | None, new: Definition | None) -> list[Change]:
 def returned(old: Definition) -> Change:
     """The difference that a withdrawn definition is in force again."""
     message = "“%(title)s” returns with its records."
-    return Change("definition returned", "additive", "safe", old.name, message, params={"title": old.title()})
+    return Change("definition returned", "additive", "safe", old.name, message, params={"title": old.texts.named()})
 
 
 def pairs(old: Definition, new: Definition) -> Iterator[tuple[Field | None, Field | None]]:
@@ -153,7 +154,7 @@ def _change(name: str, before: Field | None, after: Field | None) -> list[Change
 def _of(
     definition: str, item: Field, kind: str, change_class: Class, effect: Effect, message: str, **more: Any
 ) -> Change:
-    return Change(kind, change_class, effect, definition, message, item.name, {"field": item.title(), **more})
+    return Change(kind, change_class, effect, definition, message, item.name, {"field": item.texts.named(), **more})
 
 
 def _field(name: str, old: Field, item: Field) -> list[Change]:
@@ -186,7 +187,7 @@ def _rows(name: str, old: Field, item: Field) -> list[Change]:
 
 
 def _of_rows(item: Field, change: Change) -> Change:
-    named = {**change.params, "field": f"{item.title()}: {change.params['field']}"}
+    named = {**change.params, "field": Title.joined(": ", [item.texts.named(), change.params["field"]])}
     told = dataclasses.replace(change, kind=f"row {change.kind}", field=f"{item.name}.{change.field}", params=named)
     inner = item.rows.get(change.field)
     if change.kind == "field added" and inner is not None and inner.required:  # rows that are there lack it

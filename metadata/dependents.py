@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from metadata import following
 from metadata.catalog import Catalog
 from metadata.changes import Change
-from metadata.model import Definition
+from metadata.model import Definition, Title
 
 SHOWN = 5
 TELLING = frozenset(
@@ -85,20 +85,25 @@ def _today(change: Change) -> str:
     return str(change.params.get("was", change.field))
 
 
-def some(kind: str, touched: Touched, message: str, names: Iterable[str]) -> Iterator[Dependent]:
-    """One dependent for all of a kind, where there are any."""
+def some(kind: str, touched: Touched, message: str, names: Iterable[str], word: str = "names") -> Iterator[Dependent]:
+    """One dependent for all of a kind, where there are any; the message calls their names `word`."""
     listed = list(dict.fromkeys(names))
     if listed:
-        shown = ", ".join(listed[:SHOWN]) + (" …" if len(listed) > SHOWN else "")
-        params = {"count": len(listed), "names": shown, "title": touched.definition.title()}
+        shown = Title.joined(", ", [*listed[:SHOWN], *(["…"] if len(listed) > SHOWN else [])])
+        params = {"count": len(listed), word: shown, "title": touched.definition.texts.named()}
         yield Dependent(kind, touched.definition.name, message, params, len(listed), tuple(listed[:SHOWN]))
+
+
+def _called(definition: Definition, field: str) -> Title:
+    """A field of another definition."""
+    return Title.joined(": ", [definition.texts.named(), definition.fields[field].texts.named()])
 
 
 @dependents("references")
 def _references(_session: Session, catalog: Catalog, touched: Touched) -> Iterator[Dependent]:
     if touched.whole:
         pairs = catalog.referrers.get(touched.definition.name, ())
-        names = [f"{catalog[name].definition.title()}: {item}" for name, item in pairs]
+        names = [_called(catalog[name].definition, item) for name, item in pairs]
         yield from some("references", touched, "%(count)s fields refer to its records: %(names)s.", names)
 
 
@@ -106,14 +111,14 @@ def _references(_session: Session, catalog: Catalog, touched: Touched) -> Iterat
 def _roles(_session: Session, _catalog: Catalog, touched: Touched) -> Iterator[Dependent]:
     access: Mapping[str, Any] = touched.definition.document.get("x-access", {})
     names = [role for role, said in access.items() if touched.whole or _names(said, touched.fields)]
-    yield from some("roles", touched, "The access of %(count)s roles is told by it: %(names)s.", names)
+    yield from some("roles", touched, "The access of %(count)s roles is told by it: %(role)s.", names, "role")
 
 
 @dependents("formulas")
 def _formulas(_session: Session, catalog: Catalog, touched: Touched) -> Iterator[Dependent]:
     name, fields = touched.definition.name, touched.fields
     names = [
-        f"{definition.title()}: {item.name}"
+        _called(definition, item.name)
         for definition in catalog.definitions
         for item in definition.formulas.values()
         if following.reads(definition, str(item.formula), catalog, name, fields)
@@ -137,7 +142,7 @@ def _parts(_session: Session, _catalog: Catalog, touched: Touched) -> Iterator[D
     named = [part for part, keys in words.items() if any(_names(document.get(k), touched.fields) for k in keys)]
     if any(_worded(value, touched.fields) for value in dict(document.get("x-measure", {})).values()):
         named.append("measure")
-    yield from some("parts", touched, "The definition itself names it in: %(names)s.", named)
+    yield from some("parts", touched, "The definition itself names it in: %(parts)s.", named, "parts")
 
 
 def _names(value: Any, fields: Iterable[str]) -> bool:

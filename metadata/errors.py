@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,20 @@ class Problem:
 def fill(message: str, params: Mapping[str, Any]) -> str:
     """Put `params` into the places of `message`; a message without places may hold a bare percent sign."""
     return message % params if params else message
+
+
+class Filled(str):
+    """A sentence in English that is a part of another one; it can still be worded in the reader's language."""
+
+    __slots__ = ("message", "params")
+    message: str
+    params: Mapping[str, Any]
+
+    def __new__(cls, message: str, params: Mapping[str, Any]) -> Self:
+        """The message with its places filled."""
+        made = super().__new__(cls, fill(message, params))
+        made.message, made.params = message, params
+        return made
 
 
 class ProductError(Exception):

@@ -6,12 +6,12 @@ Nothing here does I/O or knows a database.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from metadata.kinds import Courses, Grades, Okr, ReviewForm, Survey
 
@@ -57,6 +57,37 @@ class Texts:
         said = self.translated.get(language, {})
         own = said.get(name) or (said.get("title") if name == "plural" else None)
         return own or str(getattr(self, name)) or (self.title if name == "plural" else "")
+
+    def named(self, name: str = "title") -> Title:
+        """The text called `name` in every language."""
+        return Title(self.get(name), {language: self.get(name, language) for language in self.translated})
+
+
+class Title(str):
+    """What something is called, in English as any text; it knows its other languages, for messages worded later."""
+
+    __slots__ = ("translated",)
+    translated: Mapping[str, str]
+
+    def __new__(cls, english: str, translated: Mapping[str, str]) -> Self:
+        """`translated` is by language; English is said where a language has no words."""
+        made = super().__new__(cls, english)
+        made.translated = translated
+        return made
+
+    def spoken(self, language: str) -> str:
+        """In one language."""
+        return self.translated.get(language) or str(self)
+
+    @classmethod
+    def joined(cls, between: str, titles: Sequence[str]) -> Title:
+        """Several as one, each language with its own."""
+        known = {language for title in titles if isinstance(title, Title) for language in title.translated}
+        said = {
+            language: between.join(t.spoken(language) if isinstance(t, Title) else t for t in titles)
+            for language in known
+        }
+        return cls(between.join(titles), said)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def too_many_entries(session: Session, plan: Plan) -> list[Problem]:
             count = _size(session.connection(), move.table_name)
             if count > LARGE:
                 pointer = places.pointer(move.name) if not move.within else places.row_pointer(move.name)
-                params = {"field": move.target.title(), "count": count, "most": LARGE}
+                params = {"field": move.target.texts.named(), "count": count, "most": LARGE}
                 found.append(Problem(pointer, TOO_MANY_ENTRIES, params, ENTRIES_HINT, name))
     return found
 

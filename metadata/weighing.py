@@ -97,9 +97,10 @@ def _looked(scales: Scales, name: str, keep: bool) -> dict[str, Looked]:
 def _one(scales: Scales, change: Change, looked: Mapping[str, Looked]) -> Weighed:
     name = change.definition
     pointer = _pointer(change)
-    if change.effect == "hides" and name not in scales.confirm:
-        hint = "Confirm it with the name of the definition."
-        return change, Problem(pointer, "%(what)s This needs to be confirmed.", {"what": change.text}, hint, name)
+    if change.effect == "hides":
+        counted, hint = replace(change, count=_holding(scales, change)), "Confirm it with the name of the definition."
+        unsaid = Problem(pointer, "%(what)s This needs to be confirmed.", {"what": change.text}, hint, name)
+        return counted, None if name in scales.confirm else unsaid
     if change.kind in MOVED:
         problem = _unreadable(scales, change, pointer) or _other_type(scales, change, pointer)
         if problem is not None:
@@ -115,6 +116,22 @@ def _one(scales: Scales, change: Change, looked: Mapping[str, Looked]) -> Weighe
     if change.effect == "narrows" and change.kind != "unique":
         return _narrowing(scales.session, scales.old, scales.new, change, pointer, frozenset(looked))
     return change, None
+
+
+def _holding(scales: Scales, change: Change) -> int:
+    """How many records go out of sight, or hold a value that does; those in the recycle bin are so already."""
+    before = scales.old[change.definition]
+    item = before.definition.fields.get(change.field)
+    if not before.definition.stores_records or (change.field and (item is None or item.formula is not None)):
+        return 0
+    table = before.table
+    held: Any = table.c._removed_at.is_(None)
+    if item is not None:
+        filled = (
+            side_tables.filled(before.definition, item, table.c.id) if item.many else table.c[item.name].is_not(None)
+        )
+        held = held & filled
+    return int(scales.session.execute(select(func.count()).select_from(table).where(held)).scalar_one())
 
 
 def _pointer(change: Change) -> str:
@@ -163,11 +180,15 @@ def _moved(change: Change, looked: Looked, pointer: str) -> Weighed:
         change, plan=plan, count=plan.records - plan.empty, examples=_examples([s.record_id for s in plan.failing])
     )
     if plan.misfits:
-        params = {"field": item.title(), "count": plan.misfits, "examples": ", ".join(_examples(looked.misfits))}
+        params = {"field": item.texts.named(), "count": plan.misfits, "examples": ", ".join(_examples(looked.misfits))}
         sentence = "“%(field)s” returns with values, and %(count)s records do not fit: %(examples)s."
         return counted, Problem(pointer, sentence, params, "Mend these records first.", change.definition)
     if item.required and looked.lacking:
-        params = {"field": item.title(), "count": looked.lacking, "examples": ", ".join(_examples(looked.without))}
+        params = {
+            "field": item.texts.named(),
+            "count": looked.lacking,
+            "examples": ", ".join(_examples(looked.without)),
+        }
         sentence = "“%(field)s” is required, and %(count)s records would have no value for it: %(examples)s."
         return counted, Problem(pointer, sentence, params, NO_VALUE_HINT, change.definition)
     return counted, None
@@ -194,7 +215,7 @@ def _required(scales: Scales, change: Change, pointer: str) -> Weighed:
     counted = replace(change, count=count)
     if not count or item.has_default:
         return counted, None
-    return counted, Problem(pointer, NO_VALUE, {"field": item.title(), "count": count}, NO_VALUE_HINT, after.name)
+    return counted, Problem(pointer, NO_VALUE, {"field": item.texts.named(), "count": count}, NO_VALUE_HINT, after.name)
 
 
 def _returning(scales: Scales, before: Definition, item: Field, pointer: str) -> Problem | None:
@@ -214,7 +235,7 @@ def _returning(scales: Scales, before: Definition, item: Field, pointer: str) ->
     if not bad:
         return None
     sentence = "“%(field)s” returns with values, and %(count)s records do not fit: %(examples)s."
-    params = {"field": item.title(), "count": len(bad), "examples": ", ".join(_examples(bad))}
+    params = {"field": item.texts.named(), "count": len(bad), "examples": ", ".join(_examples(bad))}
     return Problem(pointer, sentence, params, OWN_COLUMN, before.name)
 
 

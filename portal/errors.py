@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from metadata.errors import (
     Busy,
     Conflict,
+    Filled,
     Invalid,
     NotAllowed,
     NotFound,
@@ -25,10 +26,11 @@ from metadata.errors import (
     TooLarge,
     fill,
 )
+from metadata.model import Title
 from portal.units import Started
 
 log = logging.getLogger(__name__)
-SPOKEN = ("role", "actions", "rows", "units")
+SPOKEN = ("role", "actions", "rows", "units", "parts")
 STATUS: tuple[tuple[type[ProductError], int], ...] = (
     (NotFound, 404),
     (NotAllowed, 403),
@@ -51,6 +53,10 @@ def wording(message: str, params: Any) -> str:
 
 
 def _spoken(name: str, value: Any) -> Any:
+    if isinstance(value, Filled):
+        return wording(value.message, value.params)
+    if isinstance(value, Title) and value.translated:
+        return value.spoken(str(get_locale()))
     listed = name in SPOKEN and isinstance(value, str)
     return ", ".join(gettext(word) if word else "" for word in value.split(", ")) if listed else value
 

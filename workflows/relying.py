@@ -79,7 +79,9 @@ def dashboards(_session: Session, _catalog: Catalog, touched: Touched) -> Iterat
     """The dashboards of a KPI are made from its measure."""
     measure = touched.definition.measure
     if measure is not None and (touched.whole or touched.fields):
-        yield from some("dashboards", touched, "The dashboards of %(names)s show it.", [touched.definition.title()])
+        yield from some(
+            "dashboards", touched, "The dashboards of %(names)s show it.", [touched.definition.texts.named()]
+        )
 
 
 @dependents("views")

@@ -163,7 +163,7 @@ def linked(
         missing = wanted - _existing(session, catalog, actor, catalog[name], wanted)
         for row, path, value in places if missing else ():
             if value in missing:
-                problem = Problem(path, NO_SUCH, {"definition": catalog[name].definition.title()})
+                problem = Problem(path, NO_SUCH, {"definition": catalog[name].definition.texts.named()})
                 outcome.problems.setdefault(row.position, []).append(problem)
     attached = [(row.position, row.values, moved_in[row.position]) for row in rows]
     for position, wrong in files.problems(session, catalog, entity, actor, attached).items():

@@ -42,7 +42,7 @@ def hidden_references(
     for start in range(0, len(columns), MOST_COLUMNS):
         found += session.connection().execute(select(*columns[start : start + MOST_COLUMNS])).one()
     return [
-        Problem(path, NO_SUCH, {"definition": catalog[name].definition.title()})
+        Problem(path, NO_SUCH, {"definition": catalog[name].definition.texts.named()})
         for (path, name, _value), there in zip(asked, found, strict=True)
         if not there
     ]

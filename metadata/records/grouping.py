@@ -160,7 +160,7 @@ def refused(visible: Mapping[str, Field], by: Sequence[Grouping]) -> list[Proble
         field = visible.get(item.field)
         dated = field is not None and field.type in DATED
         if field is None or not groupable(field) or (item.by and not (dated and item.by in PERIODS)):
-            problems.append(Problem("/group", UNGROUPABLE, {"name": field.title() if field else item.field}))
+            problems.append(Problem("/group", UNGROUPABLE, {"name": field.texts.named() if field else item.field}))
     if len(by) > MOST_LEVELS or len({item.field for item in by}) < len(by):
         problems.append(Problem("/group", "A list can be grouped by at most two different fields."))
     return problems

@@ -140,7 +140,7 @@ class _Moment:
         self.known = Versions(session, catalog, entity.name)
         definition = self.known.at(self.version)
         if definition is None:
-            raise NotFound(NOT_DEFINED, params={"title": entity.definition.title()})
+            raise NotFound(NOT_DEFINED, params={"title": entity.definition.texts.named()})
         self.definition = definition
         self.reads_all = access.may_read_definitions(actor) and access.widest(actor, entity, "show") == "all"
 

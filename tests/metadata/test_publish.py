@@ -7,6 +7,7 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import Session
 
 from metadata import publish, records, tables
+from metadata.engine import writing
 from metadata.errors import Conflict, DefinitionError, Invalid
 from metadata.versions import CatalogSource
 from tests.metadata.conftest import HANA, NOW
@@ -85,6 +86,21 @@ class TestHiding:
         assert qualities(door) == [None, None]
         door.rollback(version)
         assert qualities(door) == ["bad", "bad"]
+
+    def test_says_how_many_records_hold_what_disappears(self, door, production):
+        figures(door, production, 3)
+        door.publish(with_quality(door))
+        first, second, _third = door.ids("production_output")
+        for record_id in (first, second):
+            door.change("production_output", record_id, quality="bad")
+        with writing(), Session(door.engine) as session, session.begin():
+            records.remove(session, door.catalog, "production_output", HANA, second, now=NOW)
+        without = door.document("production_output")
+        del without["properties"]["quality"]
+        assert [c.count for c in door.preview(without).changes if c.field == "quality"] == [1]
+        assert [change.count for change in door.preview({"$id": "production_output", "x-withdrawn": True}).changes] == [
+            2
+        ]
 
 
 class TestVersions:

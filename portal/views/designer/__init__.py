@@ -13,9 +13,10 @@ from portal.views.designer import (
     show,
     steps,
     texts,
+    withdrawing,
 )
 from portal.views.designer.base import TITLE, blueprint
 from portal.views.designer.publishing import EFFECTS, TONES
 
-ROOMS = (conditions, fields, files, grants, index, kind, layout, publishing, raw, show, steps, texts)
+ROOMS = (conditions, fields, files, grants, index, kind, layout, publishing, raw, show, steps, texts, withdrawing)
 __all__ = ["EFFECTS", "TITLE", "TONES", "blueprint"]
