@@ -51,6 +51,7 @@ from portal.api import scorecards as api_scorecards
 from portal.api import tokens as api_tokens
 from portal.api import training as api_training
 from portal.api import views as api_views
+from portal.assets import Assets
 from portal.config import Settings
 from portal.dashboards import composites
 from portal.dashboards.subjects import may_see as may_see_dashboards
@@ -169,8 +170,8 @@ OF_RECORDS = (lists, list_export, saved_views, cells, bulk_edits, relations, com
 ROOT = Path(__file__).resolve().parent.parent
 
 
-class Portal(Flask):
-    """Flask with our routes, told that every view and hook of ours is a plain function."""
+class Portal(Assets):
+    """Flask with our routes and files, told that every view and hook of ours is a plain function."""
 
     url_rule_class = Route
 

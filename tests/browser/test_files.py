@@ -56,7 +56,7 @@ def test_a_file_is_attached_replaced_and_seen(visit, address, locale, width):
     page.locator('[data-tour="record-save"]').click()
     picture = page.locator(".file-preview img")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalWidth") == 1
+    expect(picture).to_have_js_property("naturalWidth", 1)  # it is loaded when it comes into sight
     assert axe_violations(page) == []
     page.goto(page.url.replace("/show/", "/edit/"))
     page.set_input_files("#field-paper", [chosen("second.png", PNG)])

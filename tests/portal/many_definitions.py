@@ -21,6 +21,7 @@ from metadata.versions import load_catalog
 from portal.extensions import db
 
 FEW = ("department", "employee", "pass_rate", "position", "production_output")
+LARGE = 200
 
 
 def published(engine: Engine, catalog: Catalog | None, documents: list[dict[str, Any]]) -> Catalog:

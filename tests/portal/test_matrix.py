@@ -15,7 +15,7 @@ from portal.extensions import db
 from portal.units import utcnow
 from tests.portal.access_rules import in_force
 from tests.portal.demo_site import logged_in
-from tests.portal.many_definitions import bring_to, statements
+from tests.portal.many_definitions import statements
 
 PAGES = ("/roles/matrix/", "/roles/matrix/preview", "/roles/matrix/employee/Employee")
 
@@ -70,11 +70,10 @@ class TestPage:
             re.findall(r'href="([^"]+)"', over)
         )
 
-    def test_costs_few_statements_however_many_definitions_there_are(self, portal, hana):
-        with portal.app_context():
-            bring_to(db.engine, 200)
+    def test_costs_few_statements_however_many_definitions_there_are(self, large_portal):
+        hana = logged_in(large_portal, "hana")
         hana.get("/roles/matrix/")
-        with statements(portal) as sent:
+        with statements(large_portal) as sent:
             assert hana.get("/roles/matrix/").status_code == 200
         assert len(sent) <= 6, "\n".join(sent)
 
