@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in set(left_out)]
     for item in items:
-        if BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())):
+        if _in_a_browser(item):
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
         elif item.get_closest_marker("serial"):
@@ -103,7 +103,13 @@ def _backends_of(item: pytest.Item) -> set[str]:
     used = {value for value in parameters.values() if value in KINDS}
     used |= {name for name in ("redis", "rabbitmq") if f"{name}_url" in names}
     marker = item.get_closest_marker("backend")
-    return used | set(marker.args if marker else ()) | ({"browser"} if names & BROWSER_FIXTURES else set())
+    return used | set(marker.args if marker else ()) | ({"browser"} if _in_a_browser(item) else set())
+
+
+def _in_a_browser(item: pytest.Item) -> bool:
+    """Whether a test drives the browser; a parameter that is called as one of its fixtures is none."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return bool(BROWSER_FIXTURES & set(getattr(item, "fixturenames", ())) - set(parameters))
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

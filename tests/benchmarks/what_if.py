@@ -8,6 +8,7 @@ the ledger against COPY of the same rows in the same run.
 from __future__ import annotations
 
 import http.client
+import logging
 import sys
 import tempfile
 import time
@@ -180,6 +181,7 @@ def posting(url: str, people: int) -> tuple[float, float]:
 
 def main(people: int = PEOPLE) -> None:
     """Print seconds, ratios and aims."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the figures, not each question
     with ExitStack() as stack:
         backends = {"postgresql": find_postgresql(stack, durable=True)}
         if backends["postgresql"].url is None:
