@@ -96,7 +96,7 @@ def some(kind: str, touched: Touched, message: str, names: Iterable[str], word: 
 
 def _called(definition: Definition, field: str) -> Title:
     """A field of another definition."""
-    return Title.joined(": ", [definition.texts.named(), definition.fields[field].texts.named()])
+    return Title.joined(": ", [definition.texts.named(), field])
 
 
 @dependents("references")

@@ -4,9 +4,14 @@
   var frame = document.getElementById("sight"), choice = document.getElementById("sight-choice");
   function refresh() {
     if (!frame) { return; }
-    var top = frame.contentWindow.scrollY || 0;
-    frame.addEventListener("load", function () { frame.contentWindow.scrollTo(0, top); }, {once: true});
-    frame.contentWindow.location.reload();
+    try {
+      var top = frame.contentWindow.scrollY || 0;
+      frame.addEventListener("load", function () { scrolled(top); }, {once: true});
+      frame.contentWindow.location.reload();
+    } catch (error) { frame.src = frame.getAttribute("src"); }  // it holds the browser's word that the server is away
+  }
+  function scrolled(top) {
+    try { frame.contentWindow.scrollTo(0, top); } catch (error) { /* The server is away: there is nothing to scroll. */ }
   }
   if (choice) { choice.addEventListener("change", function () { choice.requestSubmit(); }); }
   var desk = document.getElementById("desk");
