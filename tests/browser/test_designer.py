@@ -157,7 +157,8 @@ def test_a_title_typed_before_the_script_is_there_still_makes_the_name(visit, ad
         held.append(route)
 
     page.route("**/js/designer.js*", hold)
-    page.goto(f"{address}{HERE}/field", wait_until="commit")
+    with page.expect_request("**/js/designer.js*"):
+        page.goto(f"{address}{HERE}/field", wait_until="commit")
     page.fill("#field-title", "Équipe du jour")
     expect(page.locator("#field-name")).to_have_value("")
     held[0].continue_()
