@@ -225,7 +225,7 @@ class Model:
         for old, new in pairs:
             if new is None:
                 continue
-            source = old or self._lived(name, new)
+            source = old or self._lived(name, new) or self._parted(name, new)
             if source is None:
                 self._fill(name, new)
             elif source.column != new.column:
@@ -248,6 +248,10 @@ class Model:
                 if item.origin == new.origin:
                     return item
         return None
+
+    def _parted(self, name: str, new: F) -> F | None:
+        """What lived in the column of a field that returns without its origin, which is another field's by now."""
+        return self.past[name][new.column] if new.column in self.columns[name] else None
 
     def _fill(self, name: str, new: F) -> None:
         for row in self.rows[name].values():
