@@ -117,3 +117,13 @@ class TestPublish:
         fields = door.catalog["shift"].definition.fields
         assert (fields["x"].column, fields["y"].column) == ("x_3", "x")
         assert values(door, "y") == ["seven"]
+
+    def test_returns_what_a_column_held_although_its_origin_is_another_field_by_now(self, door):
+        version = door.publish(shift(x={"type": "boolean"})).version
+        door.create("shift", code="a", x=False)
+        door.publish(shift(x=LINE))
+        column = door.catalog["shift"].definition.fields["x"].column
+        door.rollback(version)
+        door.publish(shift(x={**LINE, "x-id": column}, flag={"type": "boolean", "x-id": "x"}))
+        assert values(door) == ["false"]
+        assert values(door, "flag") == [False]
