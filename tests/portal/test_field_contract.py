@@ -28,6 +28,8 @@ from tests.portal.demo_site import logged_in, prepare, site
 from workflows import tick
 from workflows.installation import bound
 
+pytestmark = pytest.mark.both_databases
+
 API, PAGES = "/api/v1/contract/", "/records/contract"
 TONGUES = ("en", "zh")
 ALWAYS_TEXT = ("long_text",)  # whatever is typed is one
