@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, request
+from werkzeug.utils import safe_join
 
 ENDPOINT = "static"
 YEAR = 365 * 24 * 3600
@@ -47,11 +48,11 @@ class Assets(Flask):
 
     def fingerprint(self, filename: str) -> str:
         """A short word that changes with the file's content; empty where there is no such file."""
-        path = Path(str(self.static_folder)) / filename
-        try:
-            found = path.stat()
-        except OSError:
+        inside = safe_join(str(self.static_folder), filename)  # the name may be what somebody typed
+        path = Path(inside or "")
+        if inside is None or not path.is_file():
             return ""
+        found = path.stat()
         return _of(path, found.st_mtime_ns, found.st_size)
 
 

@@ -63,3 +63,13 @@ def test_costs_no_statement_and_an_unknown_one_is_the_page_that_says_so(portal, 
     assert sent == []
     assert client.get("/static/css/none.css").status_code == 404
     assert client.get("/static/../README.md").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["../secret.txt", "/etc/hostname", "css/../../secret.txt", "."])
+def test_nothing_outside_is_read_whatever_fingerprint_is_asked_for(portal, tmp_path, name):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (tmp_path / "secret.txt").write_text("secret")
+    portal.static_folder = str(folder)
+    assert portal.fingerprint(name) == ""
+    assert portal.test_client().get(f"/static/{name.replace('/', '%2f')}?v=1").status_code in {404, 308}

@@ -95,7 +95,10 @@ def test_what_others_point_at_stays_and_they_are_named(hana, tool):
     page = hana.get(HERE).text
     assert "What stands in the way" in page
     assert 'name="confirm"' not in page
-    assert hana.post(HERE, data={"comment": "Gone", "confirm": "tool", "base": "999"}).status_code == 422
+    answer = hana.post(HERE, data={"comment": "Gone by now", "confirm": "tool", "base": "999"})
+    assert answer.status_code == 422
+    assert "What stands in the way" in answer.text
+    assert 'value="Gone by now"' in answer.text
     assert hana.get("/api/v1/tool/").status_code == 200
 
 
