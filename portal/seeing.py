@@ -121,7 +121,7 @@ def register(app: Flask) -> None:
 
 def _guard() -> Any:
     """Nothing is written while somebody looks as another, and what belongs to an account alone stays shut."""
-    if KEY not in session or request.endpoint == "static" or not current_user.is_authenticated:
+    if KEY not in session or not current_user.is_authenticated:
         return None
     mine = Actor(current_user.username, frozenset(r.name for r in current_user.roles))
     seen = chosen(mine)

@@ -27,7 +27,7 @@ SYSTEMS = (
     ("Mac OS", "macOS"),
     ("Linux", "Linux"),
 )
-OPEN = frozenset({"account.password", "AuthDBView.logout", "home.switch_language", "home.switch_theme", "static"})
+OPEN = frozenset({"account.password", "AuthDBView.logout", "home.switch_language", "home.switch_theme"})
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 
 

@@ -16,10 +16,10 @@ from metadata import access, publish, revisions, versions
 from metadata.errors import NotFound, ProductError
 from portal import catalogs, units
 from portal.access import current_actor, language
-from portal.errors import status_of, worded, wording
+from portal.errors import status_of
 from portal.extensions import db
 from portal.history import words
-from portal.views.designer import EFFECTS, TONES
+from portal.views.designer.publishing import told
 
 blueprint = Blueprint("restoring", __name__, url_prefix="/history/restore")
 MOST_COMPARED = 40
@@ -83,23 +83,14 @@ def _page(version: int, name: str, error: ProductError | None = None, typed: Map
     session, catalog, only = db.session(), catalogs.current(), (name,) if name else ()
     one = revisions.one(session, version)
     seen = _preview(version, only)
-    problems = error.problems if error and error.problems else seen.problems
     found = revisions.between(session, catalog.version, version, only)
     return render_template(
         "history/restore.html",
         one=one,
         name=name,
         title=catalog[name].definition.title(language()) if name in catalog else name,
-        changes=[(c, wording(c.message, c.params)) for c in seen.changes],
-        problems=[(f"{p.source}{p.pointer}", worded(p)) for p in problems],
-        relies=[wording(one.message, one.params) for one in seen.relies],
-        dependents=[catalog[n].definition for n in seen.dependents if n in catalog],
         found=[words.told(difference) for difference in found[:MOST_COMPARED]],
         left=len(found[MOST_COMPARED:]),
-        hides=any(c.effect == "hides" for c in seen.changes),
         word=word_for(version, name),
-        message=wording(error.message, error.params) if error else "",
-        typed=typed or {},
-        effects=EFFECTS,
-        tones=TONES,
+        **told(seen, error, typed),
     )

@@ -16,7 +16,6 @@ from portal.views.designer import (
     withdrawing,
 )
 from portal.views.designer.base import TITLE, blueprint
-from portal.views.designer.publishing import EFFECTS, TONES
 
 ROOMS = (conditions, fields, files, grants, index, kind, layout, publishing, raw, show, steps, texts, withdrawing)
-__all__ = ["EFFECTS", "TITLE", "TONES", "blueprint"]
+__all__ = ["TITLE", "blueprint"]

@@ -39,24 +39,31 @@ def preview(name: str) -> str:
 def _preview(name: str, error: ProductError | None = None, typed: Mapping[str, str] | None = None) -> str:
     desk, catalog = desk_of(name), catalogs.current()
     seen = publish.preview(db.session(), catalog, [desk.draft.document] if desk.draft else [], confirm=[name])
-    problems = error.problems if error and error.problems else seen.problems
     return page(
         "preview",
         desk,
-        changes=[(c, wording(c.message, c.params)) for c in seen.changes],
         plans=[plans.of_change(catalog, current_actor(), change) for change in seen.changes],
-        relies=[wording(one.message, one.params) for one in seen.relies],
-        problems=[(p.pointer, worded(p)) for p in problems],
-        dependents=[catalog[n].definition for n in seen.dependents if n in catalog],
-        hides=any(c.effect == "hides" for c in seen.changes),
         publishable=bool(desk.draft and seen.publishable and seen.changes and not desk.overtaken),
-        message=wording(error.message, error.params) if error else "",
-        typed=typed or {},
-        effects=EFFECTS,
-        tones=TONES,
         sight=sight.of(desk, catalog),
         publishing=publishing(name),
+        **told(seen, error, typed),
     )
+
+
+def told(seen: publish.Preview, error: ProductError | None, typed: Mapping[str, str] | None) -> dict[str, Any]:
+    """What each page before a publish says of it, whatever is published; and what came of the last try."""
+    catalog, problems = catalogs.current(), error.problems if error and error.problems else seen.problems
+    return {
+        "changes": [(change, wording(change.message, change.params)) for change in seen.changes],
+        "hides": any(change.effect == "hides" for change in seen.changes),
+        "relies": [wording(one.message, one.params) for one in seen.relies],
+        "dependents": [catalog[name].definition for name in seen.dependents if name in catalog],
+        "problems": [(p.source, p.pointer, worded(p)) for p in problems],
+        "message": wording(error.message, error.params) if error else "",
+        "typed": typed or {},
+        "effects": EFFECTS,
+        "tones": TONES,
+    }
 
 
 @blueprint.post("/<name>/publish")

@@ -16,10 +16,10 @@ from metadata.errors import ProductError
 from portal import catalogs, units
 from portal.access import current_actor
 from portal.designer.desk import Desk
-from portal.errors import status_of, worded, wording
+from portal.errors import status_of
 from portal.extensions import db
 from portal.views.designer.base import blueprint, desk_of
-from portal.views.designer.publishing import EFFECTS, TONES
+from portal.views.designer.publishing import told
 
 
 @blueprint.get("/<name>/withdraw")
@@ -71,19 +71,11 @@ def _desk(name: str) -> Desk:
 def _page(desk: Desk, error: ProductError | None = None, typed: Mapping[str, str] | None = None) -> str:
     catalog = catalogs.current()
     seen = publish.preview(db.session(), catalog, [_document(desk.name)], confirm=[desk.name])
-    problems = error.problems if error and error.problems else seen.problems
     return render_template(
         "designer/withdraw.html",
         desk=desk,
         definition=catalog[desk.name].definition,
         base=catalog.version,
-        changes=[(change, wording(change.message, change.params)) for change in seen.changes],
-        relies=[wording(one.message, one.params) for one in seen.relies],
-        dependents=[catalog[name].definition for name in seen.dependents if name in catalog],
-        problems=[(p.pointer, worded(p)) for p in problems],
         publishable=seen.publishable and bool(seen.changes),
-        message=wording(error.message, error.params) if error else "",
-        typed=typed or {},
-        effects=EFFECTS,
-        tones=TONES,
+        **told(seen, error, typed),
     )
