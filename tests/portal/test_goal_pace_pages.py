@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from metadata.engine import writing
 from portal.extensions import db
-from tests.portal.demo_site import logged_in, prepare, site
+from tests.portal.demo_site import logged_in
 from tests.portal.test_goal_pages import catalog_of
 
 ROOT = "/api/v1/goals"
@@ -18,14 +18,8 @@ SETUP = "Set-up time of line 2 below 20 minutes"
 
 
 @pytest.fixture
-def app(database_kind, databases, tmp_path):
-    with databases.copy(database_kind, "demo site", prepare) as url:
-        made = site(url, tmp_path)
-        made.config["WTF_CSRF_ENABLED"] = False
-        yield made
-        with made.app_context():
-            db.session.remove()
-            db.engine.dispose()
+def app(portal):
+    return portal
 
 
 @pytest.fixture
